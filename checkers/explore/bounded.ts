@@ -1,0 +1,150 @@
+/** A design at given bounds: its machine, its sizes, the calls to try and the properties to ask. */
+import {
+  LEFT_OUT,
+  type AnyDesign,
+  type Bounds,
+  type Profile,
+  type Scenario,
+  type Vector,
+} from "../../spec/language/design.ts";
+import type { Property } from "../../spec/language/property.ts";
+import { TRACK_ALL, locations, type Tracking } from "./codec.ts";
+import { instancesOf } from "./instances.ts";
+import type { Instance } from "./sequential.ts";
+import { allValues, canonical, firstValue, outside, type Sizes } from "./walk.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+
+/** What a user asked for that cannot be: an unknown name, an impossible bound. Says what was possible. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface Bounded {
+  readonly design: AnyDesign;
+  readonly bounds: Bounds;
+  readonly scenario: string;
+  readonly tracked: Profile;
+  readonly m: unknown;
+  readonly sizes: Sizes;
+  readonly instances: readonly Instance[];
+  readonly properties: readonly Asked[];
+  /** One search each; more than one only for `watch`. */
+  readonly trackings: readonly Tracking[];
+}
+
+/** A property with every instance of it at these bounds. */
+export interface Asked {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly property: Property<any>;
+  readonly instances: readonly Readonly<Record<string, number>>[];
+  /** Questions that the design's view does not answer; the property does not apply when there are any. */
+  readonly unanswered: readonly string[];
+}
+
+export const EVERYTHING = "everything";
+
+export function bounded(design: AnyDesign, vector: Vector): Bounded {
+  const bounds = resolveBounds(design, vector.bounds);
+  const m: unknown = design.machine(bounds);
+  const sizes = design.sizes(m);
+  const scenario = scenarioOf(design, vector.scenario);
+  const tracked = vector.track ?? "full";
+  const state = initialState(design, m, sizes);
+  const view = design.view(state, m) as Record<string, unknown>;
+  const properties = [...design.promises, ...(design.statements ?? [])].map((property) => ({
+    property,
+    instances: instancesOver(property, sizes),
+    unanswered: (property.needs ?? []).map(String).filter((question) => view[question] === undefined),
+  }));
+  return {
+    design,
+    bounds,
+    scenario: vector.scenario ?? EVERYTHING,
+    tracked,
+    m,
+    sizes,
+    instances: instancesOf(design.calls, scenario, m, sizes),
+    properties,
+    trackings: trackingsOf(design, sizes, tracked),
+  };
+}
+
+/** The bounds of a vector with the design's defaults for the rest; refuses what cannot be. */
+export function resolveBounds(design: AnyDesign, given: Bounds): Bounds {
+  const names = Object.keys(design.bounds);
+  for (const [name, value] of Object.entries(given)) {
+    const rule = design.bounds[name];
+    if (rule === undefined) {
+      throw new UsageError(`${design.name} has no bound "${name}"; its bounds are ${names.join(", ")}`);
+    }
+    if ("values" in rule) {
+      if (!rule.values.includes(String(value))) {
+        throw new UsageError(`${design.name}: ${name}=${value} is not one of ${rule.values.join(", ")} (${rule.says})`);
+      }
+    } else if (!Number.isInteger(value) || Number(value) < Math.min(1, rule.default) || Number(value) > rule.most) {
+      throw new UsageError(
+        `${design.name}: ${name}=${value} is impossible; ${name} (${rule.says}) is a whole number from ` +
+          `${Math.min(1, rule.default)} to ${rule.most}`,
+      );
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? design.bounds[name]!.default]));
+}
+
+export function scenarioOf(design: AnyDesign, name: string | undefined): Scenario {
+  if (name === undefined || name === EVERYTHING) return { says: "every call" };
+  const scenario = design.scenarios[name];
+  if (scenario === undefined) {
+    const known = [EVERYTHING, ...Object.keys(design.scenarios)].join(", ");
+    throw new UsageError(`${design.name} has no scenario "${name}"; it has ${known}`);
+  }
+  for (const call of [
+    ...(scenario.calls ?? []),
+    ...(scenario.without ?? []),
+    ...Object.keys(scenario.only ?? {}),
+  ]) {
+    if (design.calls[call] === undefined) {
+      throw new ModelError(
+        `scenario "${name}" of ${design.name} names the call ${call}, which the design has not`,
+        design.place,
+        "a call that was renamed, or that a variant drops",
+      );
+    }
+  }
+  return scenario;
+}
+
+export function initialState(design: AnyDesign, m: unknown, sizes: Sizes): object {
+  const state = firstValue(design.state, sizes) as object;
+  design.init?.(state, m);
+  const bad = outside(design.state, sizes, state, "");
+  if (bad !== null) {
+    throw new ModelError(
+      `the initial state of ${design.name} has ${bad.path} = ${bad.found}; allowed: ${bad.allowed}`,
+      design.place,
+      "`init` that sets a cell beyond the bounds",
+    );
+  }
+  return canonical(design.state, sizes, state) as object;
+}
+
+function trackingsOf(design: AnyDesign, sizes: Sizes, tracked: Profile): Tracking[] {
+  if (tracked === "full") return [TRACK_ALL];
+  const leftOut = LEFT_OUT[tracked];
+  if (tracked !== "watch") return [{ leftOut }];
+  const places = locations(design.state, sizes);
+  if (places.length === 0) {
+    throw new UsageError(`${design.name} declares no location(…), so there is nothing to watch`);
+  }
+  return places.map((watched) => ({ leftOut, watched }));
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function instancesOver(property: Property<any>, sizes: Sizes): Readonly<Record<string, number>>[] {
+  let all: Record<string, number>[] = [{}];
+  for (const [name, index] of Object.entries(property.over)) {
+    const values = allValues(index, sizes) as number[];
+    all = all.flatMap((partial) => values.map((value) => ({ ...partial, [name]: value })));
+  }
+  return all;
+}

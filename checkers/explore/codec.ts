@@ -1,0 +1,323 @@
+/**
+ * The packed form of a state, and the draft on which calls run.
+ *
+ * A codec is generated for one domain, one set of sizes and one choice of what is tracked: straight-line code that
+ * packs a plain state object into 32-bit words and restores the draft from them. Every leaf has its own
+ * bits and never straddles a word. Packing checks each value against its domain, so that a write outside one
+ * is an error with its path and never a wrong state. Cells that are not tracked take no bits; in the draft they
+ * are accessors that ask the `Havoc` (havoc.ts).
+ */
+import type { AnyDomain, Shape, TrackGroup } from "../../spec/language/domain.ts";
+import { allValues, cardinality, firstValue, indexSize, outside, show, type Sizes } from "./walk.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+import type { Havoc } from "./havoc.ts";
+
+export interface Codec {
+  /** 32-bit words of a packed state. */
+  readonly words: number;
+  /** Bits that carry information. */
+  readonly bits: number;
+  /** The one object on which calls run and which `unpack` restores. */
+  readonly draft: object;
+  /** Writes the packed form of `state` (any object of the domain) to `out` at `offset`. */
+  pack(state: object, out: Int32Array, offset: number): void;
+  /** Makes `draft` the state packed at `offset`. */
+  unpack(from: Int32Array, offset: number): void;
+}
+
+/** What of a state is kept: groups left out everywhere, or at every location but one. */
+export interface Tracking {
+  readonly leftOut: readonly TrackGroup[];
+  /** The path of the location whose groups are kept all the same. */
+  readonly watched?: string;
+}
+
+export const TRACK_ALL: Tracking = { leftOut: [] };
+
+export function makeCodec(
+  domain: AnyDomain,
+  sizes: Sizes,
+  tracking: Tracking,
+  havoc: Havoc,
+  place: string,
+): Codec {
+  const writer = new Writer(domain, sizes, tracking, havoc, place);
+  return writer.codec();
+}
+
+/** The locations of a state, by path, in order. */
+export function locations(domain: AnyDomain, sizes: Sizes): string[] {
+  const found: string[] = [];
+  const visit = (d: AnyDomain, path: string): void => {
+    const { shape } = d;
+    if (shape.kind === "location") found.push(path);
+    else if (shape.kind === "maybe" || shape.kind === "tracked") visit(shape.of, path);
+    else if (shape.kind === "record") {
+      for (const [name, field] of Object.entries(shape.fields)) visit(field, join(path, name));
+    } else if (shape.kind === "per") {
+      for (let i = 0; i < indexSize(shape, sizes); i++) visit(shape.of, `${path}[${i}]`);
+    }
+  };
+  visit(domain, "");
+  return found;
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+/** Where generated code is in the state: the path for messages, and whether cells are kept here. */
+interface Here {
+  readonly path: string;
+  /** Inside the watched location. */
+  readonly watched: boolean;
+  /** Inside a group that is left out here. */
+  readonly untracked: boolean;
+}
+
+type Parent = Record<string | number, unknown>;
+
+class Writer {
+  private readonly packing: string[] = [];
+  private readonly unpacking: string[] = [];
+  private readonly constants: unknown[] = [];
+  private readonly domain: AnyDomain;
+  private readonly sizes: Sizes;
+  private readonly tracking: Tracking;
+  private readonly havoc: Havoc;
+  private readonly place: string;
+  private locals = 0;
+  private word = 0;
+  private used = 0;
+  private bits = 0;
+
+  constructor(domain: AnyDomain, sizes: Sizes, tracking: Tracking, havoc: Havoc, place: string) {
+    this.domain = domain;
+    this.sizes = sizes;
+    this.tracking = tracking;
+    this.havoc = havoc;
+    this.place = place;
+  }
+
+  codec(): Codec {
+    const { domain, sizes, place } = this;
+    const root: Parent = {};
+    this.visit(domain, { path: "", watched: false, untracked: false }, "s", root, "state", this.constant(root));
+    const words = Math.max(1, this.word + (this.used > 0 ? 1 : 0));
+    const wrong = (state: object): never => {
+      const bad = outside(domain, sizes, state, "");
+      throw new ModelError(
+        bad === null
+          ? "a value outside its domain"
+          : `${bad.path === "" ? "the state" : bad.path} was set to ${bad.found}; allowed: ${bad.allowed}`,
+        place,
+        "an index computed past the end, a record built with a missing field, or a name that is not in oneOf(…)",
+      );
+    };
+    const lets = Array.from({ length: words }, (_, i) => `w${i} = 0`).join(", ");
+    const stores = Array.from({ length: words }, (_, i) => `out[offset + ${i}] = w${i};`).join("\n");
+    const loads = Array.from({ length: words }, (_, i) => `w${i} = from[offset + ${i}]`).join(", ");
+    const body = `"use strict";
+      const K = constants;
+      return {
+        pack(s, out, offset) { let ${lets}, t = 0;
+          ${this.packing.join("\n")}
+          ${stores} },
+        unpack(from, offset) { const ${loads};
+          ${this.unpacking.join("\n")} },
+      };`;
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    const make = new Function("constants", "wrong", body) as (
+      constants: unknown[],
+      wrong: (state: object) => never,
+    ) => Pick<Codec, "pack" | "unpack">;
+    const { pack, unpack } = make(this.constants, wrong);
+    return { words, bits: this.bits, draft: root["state"] as object, pack, unpack };
+  }
+
+  /**
+   * Generates the code for one domain. `read` is the expression of the value in the object being packed; in the draft
+   * the value is `parent[key]`, and `target` is the expression of that parent.
+   */
+  private visit(domain: AnyDomain, at: Here, read: string, parent: Parent, key: string | number, target: string): void {
+    const { shape } = domain;
+    if (shape.kind === "tracked") {
+      const leftOut = this.tracking.leftOut.includes(shape.group) && !at.watched;
+      return this.visit(shape.of, { ...at, untracked: at.untracked || leftOut }, read, parent, key, target);
+    }
+    if (shape.kind === "location") {
+      const watched = at.watched || at.path === this.tracking.watched;
+      return this.visit(shape.of, { ...at, watched }, read, parent, key, target);
+    }
+    const count = cardinality(domain, this.sizes);
+    const slot = `${target}[${JSON.stringify(key)}]`;
+    if (at.untracked && (count !== null || shape.kind === "maybe")) {
+      return this.untracked(domain, at.path, parent, key);
+    }
+    if (count !== null) return this.leaf(domain, count, read, parent, key, slot);
+    if (shape.kind === "maybe") return this.optional(shape, at, read, parent, key, slot);
+    if (shape.kind === "record") return this.record(shape, at, read, parent, key, slot);
+    if (shape.kind === "per") return this.table(shape, at, read, parent, key, slot);
+    throw new TypeError(`no packed form for ${shape.kind}`);
+  }
+
+  /** A cell that takes no bits: reading it in the draft is a choice among all its values. */
+  private untracked(domain: AnyDomain, path: string, parent: Parent, key: string | number): void {
+    const cell = this.havoc.add(path, allValues(domain, this.sizes));
+    const havoc = this.havoc;
+    Object.defineProperty(parent, key, {
+      enumerable: true,
+      configurable: true,
+      get: () => havoc.read(cell),
+      set: (value: unknown) => havoc.write(cell, value),
+    });
+  }
+
+  private leaf(domain: AnyDomain, count: number, read: string, parent: Parent, key: string | number, slot: string): void {
+    parent[key] = firstValue(domain, this.sizes);
+    const at = this.allot(count);
+    this.packing.push(
+      `t = ${encode(domain, read, (value) => this.constant(value))};`,
+      `if (!(t >= 0 && t < ${count}) || t !== (t | 0)) wrong(s);`,
+    );
+    if (at !== null) this.packing.push(`w${at.word} |= t << ${at.shift};`);
+    const bits = at === null ? "0" : extract(at);
+    this.unpacking.push(`${slot} = ${decode(domain, bits, (value) => this.constant(value))};`);
+  }
+
+  private optional(
+    shape: Extract<Shape, { kind: "maybe" }>,
+    at: Here,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    slot: string,
+  ): void {
+    const bit = this.allot(2)!;
+    const local = this.local();
+    // The inner value lives in a holder of its own; presence moves it in and out of the draft.
+    const holder: Parent = {};
+    const holderText = this.constant(holder);
+    this.packing.push(`const ${local} = ${read};`, `if (${local} !== null) { w${bit.word} |= 1 << ${bit.shift};`);
+    this.unpacking.push(`if (${extract(bit)} === 0) ${slot} = null; else {`);
+    this.visit(shape.of, at, local, holder, "value", holderText);
+    this.packing.push("}");
+    this.unpacking.push(`${slot} = ${holderText}["value"]; }`);
+    parent[key] = null;
+  }
+
+  private record(
+    shape: Extract<Shape, { kind: "record" }>,
+    at: Here,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    slot: string,
+  ): void {
+    const own: Parent = {};
+    parent[key] = own;
+    const ownText = this.constant(own);
+    const local = this.local();
+    this.packing.push(`const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`);
+    this.unpacking.push(`${slot} = ${ownText};`);
+    for (const [name, field] of Object.entries(shape.fields)) {
+      const dead = shape.dead[name];
+      if (dead !== undefined) this.packing.push(`if (!${this.constant(dead)}(${local})) {`);
+      this.visit(field, { ...at, path: join(at.path, name) }, `${local}.${name}`, own, name, ownText);
+      if (dead !== undefined) this.packing.push("}");
+    }
+  }
+
+  private table(
+    shape: Extract<Shape, { kind: "per" }>,
+    at: Here,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    slot: string,
+  ): void {
+    const length = indexSize(shape, this.sizes);
+    const own: unknown[] = new Array(length).fill(null);
+    parent[key] = own;
+    const ownText = this.constant(own);
+    const local = this.local();
+    this.packing.push(`const ${local} = ${read}; if (${local}.length !== ${length}) wrong(s);`);
+    this.unpacking.push(`${slot} = ${ownText};`);
+    for (let i = 0; i < length; i++) {
+      const path = `${at.path}[${i}]`;
+      this.visit(shape.of, { ...at, path }, `${local}[${i}]`, own as unknown as Parent, i, ownText);
+    }
+  }
+
+  private local(): string {
+    return `v${this.locals++}`;
+  }
+
+  private constant(value: unknown): string {
+    this.constants.push(value);
+    return `K[${this.constants.length - 1}]`;
+  }
+
+  private allot(count: number): Bits | null {
+    const width = count <= 1 ? 0 : 32 - Math.clz32(count - 1);
+    if (width === 0) return null;
+    if (this.used + width > 32) {
+      this.word++;
+      this.used = 0;
+    }
+    const bits = { word: this.word, shift: this.used, mask: width === 32 ? -1 : (1 << width) - 1 };
+    this.used += width;
+    this.bits += width;
+    return bits;
+  }
+}
+
+interface Bits {
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
+}
+
+function extract({ word, shift, mask }: Bits): string {
+  return `((w${word} >>> ${shift}) & ${mask})`;
+}
+
+/** An expression for the number that stands for a value, outside 0 … count - 1 when it is not of the domain. */
+function encode(domain: AnyDomain, read: string, constant: (value: unknown) => string): string {
+  const { shape } = domain;
+  switch (shape.kind) {
+    case "bool":
+      return `${read} === true ? 1 : ${read} === false ? 0 : -1`;
+    case "oneOf":
+      return shape.values.map((name, i) => `${read} === ${JSON.stringify(name)} ? ${i} : `).join("") + "-1";
+    case "maybe":
+      return `${read} === null ? 0 : 1 + (${encode(shape.of, read, constant)})`;
+    case "tracked":
+    case "location":
+      return encode(shape.of, read, constant);
+    default:
+      return read;
+  }
+}
+
+function decode(domain: AnyDomain, bits: string, constant: (value: unknown) => string): string {
+  const { shape } = domain;
+  switch (shape.kind) {
+    case "bool":
+      return `${bits} === 1`;
+    case "oneOf":
+      return `${constant(shape.values)}[${bits}]`;
+    case "maybe":
+      return `${bits} === 0 ? null : (${decode(shape.of, `(${bits} - 1)`, constant)})`;
+    case "tracked":
+    case "location":
+      return decode(shape.of, bits, constant);
+    default:
+      return bits;
+  }
+}
+
+/** A draft's state as text, for messages. */
+export function stateText(draft: object): string {
+  return show(draft);
+}

@@ -1,0 +1,110 @@
+/**
+ * Cells that a run does not track.
+ *
+ * A step that reads one is run again for every value that the cell can have, so nothing that the real state could do
+ * is missed. What the step then does to the tracked cells must not depend on the value: if it does, the profile
+ * is not exact for this design, which is an error of the model and never a guess (`search.ts`). A property that reads an
+ * untracked cell is not decided for that instance.
+ */
+export class Untracked extends Error {
+  override readonly name = "Untracked";
+  readonly cell: string;
+  constructor(cell: string) {
+    super(`${cell} is not tracked`);
+    this.cell = cell;
+  }
+}
+
+const MOST_RUNS = 100_000;
+
+export class Havoc {
+  /** True while properties are evaluated: then a read is refused instead of chosen. */
+  refuses = false;
+  /** Paths of the cells that the step at hand has read, in order. */
+  readonly asked: string[] = [];
+  private readonly paths: string[] = [];
+  private readonly values: (readonly unknown[])[] = [];
+  private readonly held: unknown[] = [];
+  private readonly heldIn: number[] = [];
+  private step = 1;
+  private script: number[] = [];
+  private widths: number[] = [];
+  private taken = 0;
+  private runs = 0;
+
+  add(path: string, values: readonly unknown[]): number {
+    this.paths.push(path);
+    this.values.push(values.map(frozen));
+    this.held.push(undefined);
+    this.heldIn.push(0);
+    return this.paths.length - 1;
+  }
+
+  /** Before the first run of a step. */
+  begin(): void {
+    this.script = [];
+    this.widths = [];
+    this.taken = 0;
+    this.runs = 1;
+    this.step++;
+    this.asked.length = 0;
+  }
+
+  /** After a run: true when there is another combination of values to run the step with. */
+  again(): boolean {
+    if (this.taken === 0) return false;
+    this.script.length = this.taken;
+    this.widths.length = this.taken;
+    while (this.script.length > 0) {
+      const last = this.script.length - 1;
+      if (this.script[last]! + 1 < this.widths[last]!) {
+        this.script[last]!++;
+        this.taken = 0;
+        this.step++;
+        this.runs++;
+        if (this.runs > MOST_RUNS) {
+          throw new Error(
+            `a step reads too many untracked cells (${this.asked.join(", ")}): over ${MOST_RUNS} combinations`,
+          );
+        }
+        this.asked.length = 0;
+        return true;
+      }
+      this.script.pop();
+      this.widths.pop();
+    }
+    return false;
+  }
+
+  /** Forgets what the last step read or wrote: each state starts with unknown cells. */
+  forget(): void {
+    this.step++;
+  }
+
+  read(cell: number): unknown {
+    if (this.heldIn[cell] === this.step) return this.held[cell];
+    if (this.refuses) throw new Untracked(this.paths[cell]!);
+    const values = this.values[cell]!;
+    if (this.taken === this.script.length) {
+      this.script.push(0);
+      this.widths.push(values.length);
+    }
+    const value = values[this.script[this.taken++]!];
+    this.asked.push(this.paths[cell]!);
+    this.held[cell] = value;
+    this.heldIn[cell] = this.step;
+    return value;
+  }
+
+  write(cell: number, value: unknown): void {
+    this.held[cell] = value;
+    this.heldIn[cell] = this.step;
+  }
+}
+
+/** Chosen values are shared between runs: a model that writes into one gets an error and not a wrong state. */
+function frozen(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  Object.values(value).forEach(frozen);
+  return Object.freeze(value);
+}

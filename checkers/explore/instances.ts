@@ -1,0 +1,95 @@
+/** What a run tries: every call of a scenario with every parameter set of the bounds. */
+import type { AnyCall, Chosen } from "../../spec/language/call.ts";
+import type { AnyDomain } from "../../spec/language/domain.ts";
+import type { Scenario } from "../../spec/language/design.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+import { makeInstance, type Instance } from "./sequential.ts";
+import { allValues, show, type Sizes } from "./walk.ts";
+
+/** A parameter as the enumeration sees it: its values, and the odd ones. */
+interface Values {
+  readonly legal: (m: unknown, chosen: Chosen) => readonly unknown[];
+  readonly odd: (m: unknown, chosen: Chosen) => readonly unknown[];
+}
+
+export function instancesOf(
+  calls: Readonly<Record<string, AnyCall>>,
+  scenario: Scenario,
+  m: unknown,
+  sizes: Sizes,
+): Instance[] {
+  const found: Instance[] = [];
+  for (const [name, call] of Object.entries(calls)) {
+    if (!inScenario(name, call, scenario)) continue;
+    const only = scenario.only?.[name] ?? {};
+    const passes = (params: Chosen): boolean =>
+      Object.entries(only).every(([key, keep]) => keep(params[key] as never));
+    for (const params of parameterSets(name, call, m, sizes)) {
+      if (passes(params)) found.push(makeInstance(name, call, params, sizes));
+    }
+  }
+  return found;
+}
+
+export function inScenario(name: string, call: AnyCall, scenario: Scenario): boolean {
+  if (call.unexplored !== undefined) return false;
+  if (scenario.without?.includes(name) === true) return false;
+  return scenario.calls === undefined || scenario.calls.includes(name);
+}
+
+/** All legal sets, then each odd value with first legal values, then the extra ones; without repetition. */
+function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): Chosen[] {
+  const params = Object.entries(call.takes).map(
+    ([key, param]) => [key, valuesOf(param as never, sizes)] as const,
+  );
+  const sets: Chosen[] = [];
+  /** Every combination of legal values of the parameters from `at` on, or the first legal one of each. */
+  const extend = (at: number, chosen: Chosen, every: boolean): void => {
+    const param = params[at];
+    if (param === undefined) {
+      sets.push(chosen);
+      return;
+    }
+    const legal = param[1].legal(m, chosen);
+    for (const value of every ? legal : legal.slice(0, 1)) extend(at + 1, { ...chosen, [param[0]]: value }, every);
+  };
+  extend(0, {}, true);
+  let firsts: Chosen = {};
+  for (const [at, [key, values]] of params.entries()) {
+    for (const value of values.odd(m, firsts)) extend(at + 1, { ...firsts, [key]: value }, false);
+    const legal = values.legal(m, firsts);
+    if (legal.length === 0) break;
+    firsts = { ...firsts, [key]: legal[0] };
+  }
+  for (const extra of call.also(m)) {
+    const missing = Object.keys(call.takes).find((key) => !(key in extra));
+    if (missing !== undefined) {
+      throw new ModelError(
+        `${name}: a parameter set of \`also\` lacks ${missing}`,
+        call.place,
+        "a parameter that was added to `takes` later",
+      );
+    }
+    sets.push(extra);
+  }
+  const seen = new Set<string>();
+  return sets.filter((set) => {
+    const key = JSON.stringify(set, (_, v: unknown) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v));
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function valuesOf(param: AnyDomain | Values, sizes: Sizes): Values {
+  if ("shape" in param) {
+    const values = allValues(param, sizes);
+    return { legal: () => values, odd: () => [] };
+  }
+  return { legal: param.legal, odd: param.odd };
+}
+
+/** `set_memory_attributes(vm=0, address=0x1000)`: a call as text. */
+export function callText(name: string, params: Readonly<Record<string, unknown>>): string {
+  return `${name}(${Object.entries(params)
+    .map(([key, value]) => `${key}=${show(value)}`)
+    .join(", ")})`;
+}

@@ -1,0 +1,136 @@
+/** fallocate() on a guest_memfd: allocate pages, or punch a hole. */
+import { goTo, ids, upTo } from "../../../spec/language.ts";
+import { Inode } from "../../../spec/guest-memory.ts";
+import {
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_INSERT_RANGE,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_ZERO_RANGE,
+  MAX_FILE_OFFSET,
+} from "../../../spec/abi/files.ts";
+import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
+import { framesOf, invalidateBegin, type Frames } from "../invalidate.ts";
+import { invalidateLock } from "../locks.ts";
+import { grabFolio, truncatePage } from "../page-cache.ts";
+import { call, choice, openFile, type FileId, type InodeId, type SlotState, type State } from "../state.ts";
+
+/** A file's descriptor: any file's, or something that is not a descriptor (null). */
+export const fileDescriptor = choice<FileId | null>(
+  (m) => Array.from({ length: m.sizes.describedFiles }, (_, i) => i as FileId),
+  () => [null],
+);
+
+const VFS_MODES =
+  FALLOC_FL_KEEP_SIZE |
+  FALLOC_FL_PUNCH_HOLE |
+  FALLOC_FL_COLLAPSE_RANGE |
+  FALLOC_FL_ZERO_RANGE |
+  FALLOC_FL_INSERT_RANGE |
+  FALLOC_FL_UNSHARE_RANGE;
+
+/** Mode bits that stand for an operation of their own; a call has at most one. */
+const OPERATIONS = VFS_MODES & ~FALLOC_FL_KEEP_SIZE;
+
+/** vfs_fallocate(), fs/open.c */
+function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOTSUPP" | "EFBIG" | void {
+  if (offset < 0n || len <= 0n) return "EINVAL";
+  if ((mode & ~VFS_MODES) !== 0) return "EOPNOTSUPP";
+  const operation = mode & OPERATIONS;
+  if ((operation & (operation - 1)) !== 0) return "EOPNOTSUPP";
+  if (operation === FALLOC_FL_PUNCH_HOLE && (mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
+  if (offset + len > MAX_FILE_OFFSET) return "EFBIG";
+}
+
+/** kvm_gmem_punch_hole(): what one punched range takes from every file of the inode. */
+export const zapHole =
+  (frames: (slot: SlotState, first: number, end: number) => Frames) =>
+  (s: State, { inode, first, end }: { readonly inode: InodeId; readonly first: number; readonly end: number }): void => {
+    for (const file of ids(s.files)) {
+      if (s.files[file].kind === "guest_memfd" && s.files[file].inode === inode) {
+        invalidateBegin(s, file, first, end, frames);
+      }
+    }
+  };
+
+const punches = ({ mode }: { readonly mode: number }): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+const allocates = (c: { readonly mode: number }): boolean => !punches(c);
+
+const page = (m: { readonly filePages: number }): bigint[] =>
+  Array.from({ length: m.filePages }, (_, i) => BigInt(i) * PAGE_SIZE);
+
+export const fallocate = call({
+  kernel: "kvm_gmem_fallocate(), virt/kvm/guest_memfd.c, 6.8",
+  by: "task",
+  takes: {
+    file: fileDescriptor,
+    mode: choice<number>(
+      () => [FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, FALLOC_FL_KEEP_SIZE],
+      () => [
+        0,
+        FALLOC_FL_PUNCH_HOLE,
+        FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE,
+        FALLOC_FL_COLLAPSE_RANGE,
+        FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE,
+        0x100,
+      ],
+    ),
+    offset: choice<bigint>(page, (m) => [1n, -PAGE_SIZE, BigInt(m.filePages) * PAGE_SIZE, MAX_FILE_OFFSET + 1n - PAGE_SIZE]),
+    len: choice<bigint>(
+      (m, { offset }) =>
+        page(m)
+          .map((bytes) => bytes + PAGE_SIZE)
+          .filter((len) => offset + len <= BigInt(m.filePages) * PAGE_SIZE || len === PAGE_SIZE),
+      (m) => [100n, 0n, BigInt(m.filePages + 1) * PAGE_SIZE],
+    ),
+  },
+  keeps: { inode: Inode, first: upTo("pages"), end: upTo("pages") },
+  returns: ["EBADF", "EINVAL", "EOPNOTSUPP", "EFBIG"],
+  also: () => [
+    // Allocation has its own bound at the end of the file.
+    { file: 0 as FileId, mode: FALLOC_FL_KEEP_SIZE, offset: 0n, len: 1n << 40n },
+    { file: 0 as FileId, mode: FALLOC_FL_KEEP_SIZE, offset: 0n, len: 100n },
+  ],
+  sections: {
+    "find the file": (s, { file }) => {
+      if (openFile(s, file) === null) return "EBADF";
+    },
+    "vfs_fallocate()": (_s, { mode, offset, len }) => checkVfs(mode, offset, len),
+    "check the mode and the alignment": (s, c) => {
+      const { kind, inode } = s.files[c.file!];
+      c.inode = inode;
+      if (kind !== "guest_memfd") return goTo("end");
+      if ((c.mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
+      if ((c.mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return "EOPNOTSUPP";
+      if (c.offset % PAGE_SIZE !== 0n || c.len % PAGE_SIZE !== 0n) return "EINVAL";
+    },
+    "allocate: check the range": {
+      when: allocates,
+      run: (s, { inode, offset, len }, m) => {
+        if (m.pages.border(offset + len) > s.inodes[inode].size) return "EINVAL";
+      },
+    },
+    "find the pages": (_s, c, m) => {
+      c.first = m.pages.border(c.offset);
+      c.end = m.pages.border(c.offset + c.len);
+    },
+    "punch: take invalidate_lock": { when: punches, takes: ({ inode }) => invalidateLock.write(inode) },
+    "punch: zap what is bound": { when: punches, run: zapHole(framesOf) },
+    "punch: truncate": {
+      when: punches,
+      run: (s, { inode, first, end }) => {
+        for (let at = first; at < end; at++) truncatePage(s, inode, at);
+      },
+    },
+    "punch: drop invalidate_lock": { when: punches, drops: ({ inode }) => invalidateLock.write(inode) },
+    allocate: {
+      when: allocates,
+      under: ({ inode }) => invalidateLock.read(inode),
+      run: (s, { inode, first, end }) => {
+        for (let at = first; at < end; at++) grabFolio(s.inodes[inode].pages[at]!);
+      },
+    },
+    end: () => {},
+  },
+});

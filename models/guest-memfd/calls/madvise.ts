@@ -1,0 +1,208 @@
+/** madvise(), mincore() and mlock() on mappings of the process. */
+import { disabled, type Step } from "../../../spec/language.ts";
+import {
+  MADV_COLLAPSE,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_HUGEPAGE,
+  MADV_HWPOISON,
+  MADV_PAGEOUT,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_REMOVE,
+  MADV_SOFT_OFFLINE,
+  MADV_WILLNEED,
+} from "../../../spec/abi/files.ts";
+import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
+import { oneOf, upTo } from "../../../spec/language.ts";
+import { faultIn, onlyInitShared, pageOfArea, type MayMap } from "../host-fault.ts";
+import { framesOf } from "../invalidate.ts";
+import { notifyHva } from "../mmu.ts";
+import { truncatePage } from "../page-cache.ts";
+import { poisonFolio, zapPoison } from "../poison.ts";
+import { Area, call, choice, type AreaId, type State } from "../state.ts";
+import { zapHole } from "./fallocate.ts";
+
+interface Advice {
+  readonly area: AreaId;
+  readonly advice: number;
+  first: number;
+  end: number;
+}
+
+const roundUp = (length: bigint): bigint => ((length + PAGE_SIZE - 1n) / PAGE_SIZE) * PAGE_SIZE;
+
+const KNOWN = new Set([
+  MADV_WILLNEED,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_REMOVE,
+  MADV_HUGEPAGE,
+  MADV_PAGEOUT,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_COLLAPSE,
+  MADV_HWPOISON,
+  MADV_SOFT_OFFLINE,
+]);
+
+/** zap_page_range_single(): the process's entries go, the page cache stays. */
+function dropEntries(s: State, { area, first, end }: Advice): void {
+  for (let at = first; at < end; at++) {
+    const touched = pageOfArea(s, area, at);
+    if (touched === null) continue;
+    const { ptes } = s.inodes[touched.inode].pages[touched.page]!;
+    if (ptes[area] === "mapped") ptes[area] = "none";
+  }
+  notifyHva(s, area, first, end);
+}
+
+/** madvise_remove(): punches a hole through the mapping. */
+function punch(s: State, { area, first, end }: Advice): void {
+  const mapping = s.areas[area]!;
+  const { inode } = s.files[mapping.file];
+  zapHole(framesOf)(s, { inode, first: mapping.first + first, end: mapping.first + end });
+  for (let at = first; at < end; at++) {
+    const touched = pageOfArea(s, area, at);
+    if (touched !== null) truncatePage(s, touched.inode, touched.page);
+  }
+  notifyHva(s, area, first, end);
+}
+
+/** madvise_populate(): faults page by page, and leaves what it brought in before an error. */
+const populate =
+  (mayMap: MayMap) =>
+  (s: State, { area, first, end }: Advice, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
+    for (let at = first; at < end; at++) {
+      const touched = pageOfArea(s, area, at);
+      if (touched === null) return undefined;
+      const signal = faultIn(mayMap)(s, { area, ...touched }, write);
+      if (signal === "SIGSEGV SEGV_ACCERR") return "EINVAL";
+      if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
+    }
+    return undefined;
+  };
+
+/** madvise_inject_error(): poisons the first page, and reports the failure to recover from it. */
+function poison(s: State, { area, first }: Advice): "EBUSY" | "EFAULT" | "EHWPOISON" | undefined {
+  const touched = pageOfArea(s, area, first)!;
+  const signal = faultIn(onlyInitShared)(s, { area, ...touched }, false);
+  if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
+  if (s.inodes[touched.inode].kind !== "guest_memfd") return undefined;
+  poisonFolio(s, touched.inode, touched.page);
+  zapPoison(s, touched.inode, touched.page);
+  return "EBUSY";
+}
+
+type AdviceError = "EINVAL" | "EFAULT" | "EHWPOISON" | "EBUSY" | "ENOMEM";
+
+function follow(s: State, c: Advice): AdviceError | undefined {
+  switch (c.advice) {
+    case MADV_DONTNEED:
+      return void dropEntries(s, c);
+    case MADV_REMOVE:
+      return void punch(s, c);
+    case MADV_POPULATE_READ:
+      return populate(onlyInitShared)(s, c, false);
+    case MADV_POPULATE_WRITE:
+      return populate(onlyInitShared)(s, c, true);
+    case MADV_HWPOISON:
+      return poison(s, c);
+    case MADV_SOFT_OFFLINE:
+      return "EBUSY";
+    // Of no use to shared file mappings.
+    case MADV_FREE:
+    case MADV_COLLAPSE:
+      return "EINVAL";
+    default:
+      return undefined;
+  }
+}
+
+const firstPage = choice<bigint>(
+  () => [0n],
+  () => [1n],
+);
+const window = choice<bigint>(
+  (m) => [BigInt(m.filePages) * PAGE_SIZE],
+  (m) => [0n, PAGE_SIZE, BigInt(m.filePages + 1) * PAGE_SIZE],
+);
+
+const pagesBefore = "madvise_populate() and madvise_inject_error(), mm/madvise.c: page by page";
+
+export const madvise = call({
+  kernel: "do_madvise(), mm/madvise.c",
+  by: "task",
+  takes: {
+    area: Area,
+    advice: choice<number>(
+      () => [MADV_HWPOISON, MADV_POPULATE_WRITE, MADV_DONTNEED, MADV_REMOVE],
+      () => [MADV_POPULATE_READ, MADV_WILLNEED, MADV_FREE, MADV_SOFT_OFFLINE, 999],
+    ),
+    offset: firstPage,
+    length: window,
+  },
+  keeps: { first: upTo("pages"), end: upTo("pages"), beyond: oneOf("no", "yes") },
+  returns: ["EINVAL", "EFAULT", "EHWPOISON", "EBUSY", "ENOMEM"],
+  leaves: {
+    EBUSY: { says: "the page is poisoned although the call says it failed", source: "kvm_gmem_error_folio() returns MF_DELAYED" },
+    EFAULT: { says: "pages before the one that failed were brought in", source: pagesBefore },
+    EHWPOISON: { says: "pages before the one that failed were brought in", source: pagesBefore },
+    ENOMEM: { says: "the mapped part of the range was handled", source: "madvise_walk_vmas(), mm/madvise.c" },
+  },
+  sections: {
+    "check the arguments": (s, c, m) => {
+      const mapping = s.areas[c.area];
+      if (mapping === null) return disabled;
+      if (!KNOWN.has(c.advice)) return "EINVAL";
+      if (c.offset % PAGE_SIZE !== 0n) return "EINVAL";
+      if (c.length === 0n) return 0;
+      const end = m.pages.border(c.offset + roundUp(c.length));
+      c.first = m.pages.border(c.offset);
+      c.end = Math.min(end, mapping.npages);
+      c.beyond = end > mapping.npages ? "yes" : "no";
+    },
+    "follow the advice": (s, c): Step<AdviceError, never> => follow(s, c),
+    "report what is not mapped": (_s, { beyond }) => {
+      if (beyond === "yes") return "ENOMEM";
+    },
+  },
+});
+
+export const mincore = call({
+  kernel: "__x64_sys_mincore(), mm/mincore.c",
+  by: "task",
+  takes: { area: Area, offset: firstPage },
+  returns: ["EINVAL"],
+  gives: upTo("resident"),
+  sections: {
+    "look the page up": (s, { area, offset }, m) => {
+      if (s.areas[area] === null) return disabled;
+      if (offset % PAGE_SIZE !== 0n) return "EINVAL";
+      const touched = pageOfArea(s, area, m.pages.at(offset));
+      if (touched === null) return disabled;
+      const memory = s.inodes[touched.inode];
+      const { folio, ptes } = memory.pages[touched.page]!;
+      const cached = folio === "ready" || folio === "poisoned";
+      return { value: (cached && touched.page < memory.size) || ptes[area] !== "none" ? 1 : 0 };
+    },
+  },
+});
+
+export const mlock = call({
+  kernel: "do_mlock(), mm/mlock.c: populates what it locks",
+  by: "task",
+  takes: { area: Area, offset: choice<bigint>(() => [0n]), length: window },
+  returns: ["ENOMEM"],
+  leaves: { ENOMEM: { says: "pages before the one that failed were brought in", source: "__mm_populate(), mm/gup.c" } },
+  sections: {
+    "populate the range": (s, { area, offset, length }, m) => {
+      const mapping = s.areas[area];
+      if (mapping === null) return disabled;
+      const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
+      const end = m.pages.border(roundUp(offset + length));
+      const failed = populate(onlyInitShared)(s, { area, advice: 0, first, end: Math.min(end, mapping.npages) }, false);
+      if (failed !== undefined || end > mapping.npages) return "ENOMEM";
+    },
+  },
+});

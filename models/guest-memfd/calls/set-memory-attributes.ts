@@ -1,0 +1,80 @@
+/** KVM_SET_MEMORY_ATTRIBUTES {address, size, attributes, flags}. */
+import { bool, goTo, upTo } from "../../../spec/language.ts";
+import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from "../../../spec/abi/kvm.ts";
+import { mmuLock, slotsLock } from "../locks.ts";
+import { fitting } from "../machine.ts";
+import { zapFrames } from "../mmu.ts";
+import { U64 } from "../region.ts";
+import { NORMAL } from "../slots.ts";
+import { call, choice, hasPrivateMemory, openVm, type VmState } from "../state.ts";
+import { vmDescriptor } from "./create-vm.ts";
+
+/** kvm_supported_mem_attributes() */
+export const supportedAttributes = (vm: VmState): bigint =>
+  hasPrivateMemory(vm) ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
+
+/**
+ * kvm_pre_set_memory_attributes(): the leaves of the type that is left go, slot by slot; one page table holds both
+ * types, so all in the range do. Frames without a slot keep what is cached for them.
+ */
+function zapInSlots(vm: VmState, first: number, end: number): void {
+  for (const slot of vm.slots[NORMAL]) {
+    if (slot === null) continue;
+    zapFrames(vm, Math.max(first, slot.base), Math.min(end, slot.base + slot.npages));
+  }
+}
+
+export const setMemoryAttributes = call({
+  kernel: "kvm_vm_ioctl_set_mem_attributes(), virt/kvm/kvm_main.c, 6.8",
+  by: "task",
+  takes: {
+    vm: vmDescriptor,
+    attributes: choice<bigint>(
+      () => [KVM_MEMORY_ATTRIBUTE_PRIVATE, 0n],
+      () => [1n],
+    ),
+    size: choice<bigint>(
+      (m) => Array.from({ length: m.sizes.gfns }, (_, i) => BigInt(i + 1) * PAGE_SIZE),
+      () => [0n, PAGE_SIZE + 1n],
+    ),
+    address: choice<bigint>(
+      (m, { size }) => fitting(m.sizes.gfns, size).map((gfn) => m.gfns.bytes(gfn)),
+      () => [1n, U64 - PAGE_SIZE],
+    ),
+    flags: choice<bigint>(
+      () => [0n],
+      () => [1n],
+    ),
+  },
+  keeps: { private: bool, first: upTo("gfns"), end: upTo("gfns") },
+  returns: ["EBADF", "ENOTTY", "EINVAL"],
+  sections: {
+    "find the VM": (s, { vm }, m) => {
+      if (openVm(s, vm) === null) return "EBADF";
+      if (!m.hasMemoryAttributes) return "ENOTTY";
+    },
+    "check the arguments": (s, { vm, attributes, size, address, flags }) => {
+      if (flags !== 0n) return "EINVAL";
+      if ((attributes & ~supportedAttributes(s.vms[vm!])) !== 0n) return "EINVAL";
+      if (size === 0n || address + size >= U64) return "EINVAL";
+      if (address % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n) return "EINVAL";
+    },
+    "take slots_lock": { takes: ({ vm }) => slotsLock(vm!) },
+    "look whether all is so already": (s, c, m) => {
+      c.private = (c.attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE) !== 0n;
+      c.first = m.gfns.border(c.address);
+      c.end = m.gfns.border(c.address + c.size);
+      const attributes = s.vms[c.vm!].private;
+      for (let gfn = c.first; gfn < c.end; gfn++) if (attributes[gfn] !== c.private) return;
+      return goTo("drop slots_lock");
+    },
+    "zap what is of the other type": {
+      under: ({ vm }) => mmuLock.write(vm!),
+      run: (s, { vm, first, end }) => zapInSlots(s.vms[vm!], first, end),
+    },
+    "store the attributes": (s, { vm, first, end, private: value }) => {
+      for (let gfn = first; gfn < end; gfn++) s.vms[vm!].private[gfn] = value;
+    },
+    "drop slots_lock": { drops: ({ vm }) => slotsLock(vm!) },
+  },
+});

@@ -1,0 +1,110 @@
+/**
+ * Guest page faults: kvm_mmu_do_page_fault() and kvm_mmu_faultin_pfn(), arch/x86/kvm/mmu/mmu.c;
+ * kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c. Each step is a function, in the kernel's order, so that a call can let
+ * others in between two of them.
+ */
+import { faultIn, onlyInitShared, pageOfArea } from "./host-fault.ts";
+import { clearUnlessReady, grabFolio } from "./page-cache.ts";
+import { NORMAL, slotAt } from "./slots.ts";
+import { hasPrivateMemory, type InodeId, type SlotId, type SlotState, type State, type VmId } from "./state.ts";
+
+/** A fault on its way: who faults where, and what it has found out. */
+export interface GuestFault {
+  readonly vm: VmId | null;
+  gfn: number;
+  write: boolean;
+  /** Faulted as private: copied from the attribute, for a VM without hardware that would say so. */
+  private: boolean;
+  slot: SlotId | null;
+  /** The page comes from the slot's file, and not through its userspace_addr. */
+  fromFile: boolean;
+  inode: InodeId;
+  page: number;
+  writable: boolean;
+}
+
+/**
+ * How a fault ends without a mapping: emulated as MMIO; KVM_EXIT_MEMORY_FAULT with an errno; or an errno
+ * with no exit information.
+ */
+export type Fails = "mmio" | "memory_fault EFAULT" | "memory_fault EHWPOISON" | "EFAULT";
+
+const slotOf = (s: State, c: GuestFault): SlotState => s.vms[c.vm!].slots[NORMAL][c.slot!]!;
+
+/** Step 1: gfn_to_memslot(). */
+export function lookUpSlot(s: State, c: GuestFault): void {
+  c.slot = slotAt(s.vms[c.vm!], c.gfn);
+}
+
+/** Steps 3 and 4: the access is of the type that the attribute says; without a slot, only MMIO is left. */
+export function compareAttribute(s: State, c: GuestFault): Fails | undefined {
+  const vm = s.vms[c.vm!];
+  const attribute = hasPrivateMemory(vm) && vm.private[c.gfn]!;
+  if (c.private !== attribute) return "memory_fault EFAULT";
+  if (c.slot !== null) return undefined;
+  return c.private ? "memory_fault EFAULT" : "mmio";
+}
+
+/** Step 7: a private frame, and every frame of a GMEM_ONLY slot, comes from the file. */
+export function chooseSource(s: State, c: GuestFault): void {
+  c.fromFile = c.private || slotOf(s, c).gmemOnly;
+}
+
+/** kvm_gmem_get_pfn(), steps 1 to 3: the slot has a file, which is alive and bound to it. */
+export function findFile(s: State, c: GuestFault): Fails | undefined {
+  const slot = slotOf(s, c);
+  if (slot.file === null) return "memory_fault EFAULT";
+  const page = slot.first + c.gfn - slot.base;
+  c.inode = s.files[slot.file].inode;
+  c.page = page;
+  return undefined;
+}
+
+/** Step 4: the folio; its lock is taken with it. */
+export function findFolio(s: State, c: GuestFault): void {
+  grabFolio(s.inodes[c.inode].pages[c.page]!);
+}
+
+/** Steps 5 and 6, under the folio lock: poison is found here; what is new is zeroed before anybody sees it. */
+export function clearFolio(s: State, c: GuestFault): Fails | undefined {
+  const cell = s.inodes[c.inode].pages[c.page]!;
+  if (cell.folio === "poisoned") return "memory_fault EHWPOISON";
+  clearUnlessReady(cell);
+  c.writable = true;
+  return undefined;
+}
+
+/** hva_to_pfn(): the page behind userspace_addr, with the rights of the mapping there. */
+export function getUserPage(s: State, c: GuestFault): Fails | undefined {
+  const slot = slotOf(s, c);
+  // A write to a read-only slot is emulated.
+  if (c.write && slot.readonly) return "mmio";
+  const { area } = slot;
+  const at = area === null ? null : pageOfArea(s, area, slot.areaPage + c.gfn - slot.base);
+  if (area === null || at === null) return "EFAULT";
+  if (faultIn(onlyInitShared)(s, { area, ...at }, c.write) !== null) return "EFAULT";
+  c.inode = at.inode;
+  c.page = at.page;
+  c.writable = !slot.readonly && s.areas[area]!.access === "write";
+  return undefined;
+}
+
+/** Steps 9 and 10: the leaf, under mmu_lock. A leaf that can be written makes its page dirty in a logged slot. */
+export function installLeaf(s: State, c: GuestFault): void {
+  const vm = s.vms[c.vm!];
+  const slot = slotOf(s, c);
+  vm.sptes[c.gfn] = {
+    inode: c.inode,
+    page: c.page,
+    private: c.private,
+    fromFile: c.fromFile,
+    writable: c.writable,
+  };
+  if (slot.logsDirty && c.writable) slot.dirty[c.gfn] = true;
+  vm.mmio[c.gfn] = "none";
+}
+
+/** The emulation found no memory: the page table remembers it, with the slots' generation. */
+export function cacheMmio(s: State, c: GuestFault): void {
+  s.vms[c.vm!].mmio[c.gfn] = "current";
+}

@@ -1,0 +1,23 @@
+/**
+ * The locks of the shipped ABI. Outer ones first: slots_lock, slots_arch_lock, invalidate_lock, folio lock, mmu_lock; a vCPU
+ * looks slots up inside SRCU (Documentation/virt/kvm/locking.rst).
+ */
+import { folio, mutex, rwlock, srcu } from "../../spec/language.ts";
+
+export const slotsLock = mutex(
+  "slots_lock",
+  "struct kvm, include/linux/kvm_host.h: slot changes, memory attributes, release of a file",
+);
+export const slotsArchLock = mutex(
+  "slots_arch_lock",
+  "struct kvm, include/linux/kvm_host.h: which copy of the slots is active, and their arch metadata",
+);
+export const vcpuMutex = mutex("vcpu->mutex", "struct kvm_vcpu, include/linux/kvm_host.h: one vCPU ioctl at a time");
+export const kvmLock = mutex("kvm->lock", "struct kvm, include/linux/kvm_host.h: creation of vCPUs");
+export const kvmSrcu = srcu("kvm->srcu", "struct kvm, include/linux/kvm_host.h: readers of the slots");
+export const mmuLock = rwlock("mmu_lock", "struct kvm, include/linux/kvm_host.h: the guest's page tables");
+export const invalidateLock = rwlock(
+  "invalidate_lock",
+  "struct address_space, include/linux/fs.h: bindings, and truncation of the page cache",
+);
+export const folioLock = folio("folio lock", "folio_lock(), include/linux/pagemap.h: contents of one page");

@@ -1,0 +1,140 @@
+/**
+ * Designs: a state, the calls on it, and how the state answers the questions of the promises. A shipped kernel
+ * version, a proposal of a mailing list and a mutant are all designs; most are deltas of another one.
+ */
+import type { AnyCall } from "./call.ts";
+import type { Domain, TrackGroup } from "./domain.ts";
+import type { Property } from "./property.ts";
+import { here } from "./place.ts";
+
+/** How many of each index a run explores, and which kinds: `{ vms: 2, files: 1, types: "any" }`. */
+export type Bounds = Readonly<Record<string, number | string>>;
+
+/** One bound of a design: a number up to `most`, or one of `values`; `default` holds where a vector is silent. */
+export type BoundRule =
+  | { readonly says: string; readonly default: number; readonly most: number }
+  | { readonly says: string; readonly default: string; readonly values: readonly string[] };
+
+/**
+ * What a run keeps of the state. `full`: all. `no-contents`: all but the bytes. `skeleton`: neither pages nor
+ * contents nor guest mappings nor caches. `watch`: everything but pages and contents, and these of one location,
+ * chosen in every way, one after the other.
+ */
+export const PROFILES = ["full", "watch", "no-contents", "skeleton"] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** The groups that a profile leaves out everywhere; `watch` keeps one location of its groups. */
+export const LEFT_OUT: Readonly<Record<Profile, readonly TrackGroup[]>> = {
+  full: [],
+  watch: ["pages", "contents"],
+  "no-contents": ["contents"],
+  skeleton: ["pages", "contents", "mappings", "caches"],
+};
+
+/** A named subset of calls and of parameter values: a bound like a number, named in the verdict. */
+export interface Scenario {
+  readonly says: string;
+  /** Only these calls; all when absent. */
+  readonly calls?: readonly string[];
+  /** Not these calls. */
+  readonly without?: readonly string[];
+  /** Only parameter values that pass: `{ fallocate: { mode: (v) => v === 3 } }`. */
+  readonly only?: Readonly<Record<string, Readonly<Record<string, (value: never) => boolean>>>>;
+}
+
+/** One run of a design: bounds, and what narrows them. */
+export interface Vector {
+  readonly bounds: Bounds;
+  readonly scenario?: string;
+  readonly track?: Profile;
+  /** Part of `--quick`, and of `npm start`. */
+  readonly quick?: true;
+}
+
+/** A promise that the design is known to break, and is honest about. */
+export interface KnownBreach {
+  readonly property: string;
+  readonly says: string;
+  readonly source: string;
+}
+
+export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>> {
+  readonly name: string;
+  /** The question that the design answers, or what its delta changes. */
+  readonly says: string;
+  readonly source: string;
+  readonly bounds: Readonly<Record<string, BoundRule>>;
+  /** What is fixed for a run and seen by every section: sizes, capabilities, which real page a position stands for. */
+  readonly machine: (bounds: Bounds) => M;
+  /** How many of each index there are. */
+  readonly sizes: (m: M) => Readonly<Record<string, number>>;
+  readonly state: Domain<S>;
+  /** Turns the state in which every domain has its first value into the initial one. */
+  readonly init?: (s: S, m: M) => void;
+  readonly calls: Calls;
+  readonly view: (s: S, m: M) => V;
+  readonly promises: readonly Property<V>[];
+  /** Claims about this design alone: the rules that its users meet, and what it must be able to reach. */
+  readonly statements?: readonly Property<V>[];
+  readonly knownBreaches?: readonly KnownBreach[];
+  readonly scenarios: Readonly<Record<string, Scenario>>;
+  readonly vectors: readonly Vector[];
+  readonly place: string;
+}
+
+/** A design of whatever state, as the checkers handle it. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyDesign = Design<any, any, any, Readonly<Record<string, AnyCall>>>;
+
+type Spec<D> = Omit<D, "place">;
+
+export function design<S, M, V, Calls extends Readonly<Record<string, AnyCall<S, M>>>>(
+  spec: Spec<Design<S, M, V, Calls>>,
+): Design<S, M, V, Calls> {
+  return { ...spec, place: here() };
+}
+
+/** What a version, a proposal or a mutant changes of another design. */
+export interface Delta<S, M, V, Calls, D, A> {
+  readonly name: string;
+  readonly says: string;
+  readonly source: string;
+  /** Calls that replace those of the base, name by name. */
+  readonly calls?: D;
+  /** Calls that the base has not. */
+  readonly adds?: A;
+  /** Calls of the base that are gone. */
+  readonly drops?: readonly (keyof Calls & string)[];
+  readonly machine?: (bounds: Bounds) => M;
+  readonly init?: (s: S, m: M) => void;
+  readonly view?: (s: S, m: M) => V;
+  readonly statements?: readonly Property<V>[];
+  readonly knownBreaches?: readonly KnownBreach[];
+  readonly scenarios?: Readonly<Record<string, Scenario>>;
+  readonly vectors?: readonly Vector[];
+}
+
+export function variant<
+  S,
+  M,
+  V,
+  Calls extends Readonly<Record<string, AnyCall<S, M>>>,
+  D extends { readonly [K in keyof Calls]?: AnyCall<S, M> } = {},
+  A extends Readonly<Record<string, AnyCall<S, M>>> = {},
+>(
+  base: Design<S, M, V, Calls>,
+  delta: Delta<S, M, V, Calls, D, A>,
+): Design<S, M, V, Omit<Calls, keyof D> & D & A> {
+  const { calls, adds, drops, ...rest } = delta;
+  const all: Record<string, AnyCall> = { ...base.calls, ...calls, ...adds };
+  for (const name of drops ?? []) delete all[name];
+  return {
+    ...base,
+    statements: [],
+    knownBreaches: [],
+    ...rest,
+    scenarios: { ...base.scenarios, ...delta.scenarios },
+    calls: all as unknown as Omit<Calls, keyof D> & D & A,
+    place: here(),
+  };
+}

@@ -1,0 +1,62 @@
+/** Contents: who may read which bytes. */
+import { Gfn, Inode, Page, Vm } from "../guest-memory.ts";
+import { always, step } from "./declare.ts";
+
+export const guestSeesDefinedBytes = always({
+  name: "guest-sees-defined-bytes",
+  says: "a guest maps no page whose bytes nobody zeroed or wrote",
+  source: "kvm_gmem_get_pfn(): a folio that is not up to date is cleared first, virt/kvm/guest_memfd.c",
+  over: { vm: Vm, gfn: Gfn },
+  needs: ["contentsDefined"],
+  holds: (m, { vm, gfn }) => {
+    const mapping = m.guestMapping(vm, gfn);
+    if (mapping === null || m.pageState(mapping.inode, mapping.page) === "absent") return true;
+    return m.contentsDefined!(mapping.inode, mapping.page);
+  },
+  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.page} before anything was put there`,
+});
+
+export const hostSeesDefinedBytes = always({
+  name: "host-sees-defined-bytes",
+  says: "the host maps no page whose bytes nobody zeroed or wrote",
+  source: "kvm_gmem_fault_user_mapping(): a folio that is not up to date is cleared first, virt/kvm/guest_memfd.c",
+  over: { inode: Inode, page: Page },
+  needs: ["contentsDefined"],
+  holds: (m, { inode, page }) =>
+    !m.hostMaps(inode, page) || m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page),
+  why: (_m, { page }) => `the host maps page ${page} before anything was put there`,
+});
+
+export const noUndefinedByteRead = step({
+  name: "no-undefined-byte-read",
+  says: "no read returns a byte that nobody zeroed or wrote",
+  source: "kvm_gmem_get_pfn() and kvm_gmem_fault_user_mapping() clear new folios, virt/kvm/guest_memfd.c",
+  over: {},
+  asksResults: true,
+  holds: (_before, { result }) => typeof result !== "object" || result.value !== null,
+  why: (_before, { call }) => `${call} returned what the memory held before`,
+});
+
+export const secretsStayPrivate = always({
+  name: "secrets-stay-private",
+  says: "a page that a guest wrote to privately is mapped neither by the host nor by another guest",
+  source: "Documentation/virt/kvm/api.rst, KVM_CREATE_GUEST_MEMFD: guest private memory",
+  over: { inode: Inode, page: Page },
+  needs: ["secretOf"],
+  holds: (m, { inode, page }) => {
+    const owner = m.secretOf!(inode, page);
+    if (owner === null) return true;
+    if (m.hostMaps(inode, page)) return false;
+    for (const vm of m.vms) {
+      for (const gfn of vm === owner ? [] : m.gfns) {
+        const mapping = m.guestMapping(vm, gfn);
+        if (mapping !== null && mapping.inode === inode && mapping.page === page) return false;
+      }
+    }
+    return true;
+  },
+  why: (m, { inode, page }) =>
+    `page ${page} holds what VM ${m.secretOf!(inode, page)} wrote privately, and ${m.hostMaps(inode, page) ? "the host" : "another VM"} maps it`,
+});
+
+export const contentsPromises = [guestSeesDefinedBytes, hostSeesDefinedBytes, noUndefinedByteRead, secretsStayPrivate];
