@@ -43,10 +43,14 @@ export interface SlotName {
   readonly slot: SlotId;
 }
 
-/** A leaf of a guest's second-level page table. */
-export interface GuestMapping {
+export interface PageAt {
   readonly inode: InodeId;
   readonly page: number;
+}
+
+/** A leaf of a guest's second-level page table. */
+export interface GuestMapping {
+  readonly at: PageAt;
   /** Mapped for a private access. */
   readonly private: boolean;
   /** Came from the slot's guest_memfd, and not through its userspace_addr. */
@@ -55,11 +59,6 @@ export interface GuestMapping {
 
 /** `absent`: not in the page cache. `allocated`: there, contents undefined. `ready`: contents defined. */
 export type PageState = "absent" | "allocated" | "ready" | "poisoned";
-
-export interface PageAt {
-  readonly inode: InodeId;
-  readonly page: number;
-}
 
 /** Questions about what does not exist are answered with null or false, never with an error. */
 export interface GuestMemory {

@@ -51,7 +51,7 @@ export function locations(domain: AnyDomain, sizes: Sizes): string[] {
   const visit = (d: AnyDomain, path: string): void => {
     const { shape } = d;
     if (shape.kind === "location") found.push(path);
-    else if (shape.kind === "maybe" || shape.kind === "tracked") visit(shape.of, path);
+    else if (shape.kind === "maybe" || shape.kind === "tracked" || shape.kind === "pointing") visit(shape.of, path);
     else if (shape.kind === "record") {
       for (const [name, field] of Object.entries(shape.fields)) visit(field, join(path, name));
     } else if (shape.kind === "per") {
@@ -141,6 +141,11 @@ class Writer {
    */
   private visit(domain: AnyDomain, at: Here, read: string, parent: Parent, key: string | number, target: string): void {
     const { shape } = domain;
+    if (shape.kind === "pointing") {
+      const watched = this.tracking.watched;
+      if (!at.untracked || watched === undefined) return this.visit(shape.of, at, read, parent, key, target);
+      return this.pointer(shape, at, read, parent, key, watched);
+    }
     if (shape.kind === "tracked") {
       const leftOut = this.tracking.leftOut.includes(shape.group) && !at.watched;
       return this.visit(shape.of, { ...at, untracked: at.untracked || leftOut }, read, parent, key, target);
@@ -151,8 +156,14 @@ class Writer {
     }
     const count = cardinality(domain, this.sizes);
     const slot = `${target}[${JSON.stringify(key)}]`;
-    if (at.untracked && (count !== null || shape.kind === "maybe")) {
-      return this.untracked(domain, at.path, parent, key);
+    if (at.untracked && count !== null) {
+      this.untracked(at.path, allValues(domain, this.sizes), parent, key);
+      return;
+    }
+    if (at.untracked && shape.kind === "maybe") {
+      const inner = this.untrackedInner(shape.of, at);
+      this.untracked(at.path, [null, inner], parent, key);
+      return;
     }
     if (count !== null) return this.leaf(domain, count, read, parent, key, slot);
     if (shape.kind === "maybe") return this.optional(shape, at, read, parent, key, slot);
@@ -162,8 +173,8 @@ class Writer {
   }
 
   /** A cell that takes no bits: reading it in the draft is a choice among all its values. */
-  private untracked(domain: AnyDomain, path: string, parent: Parent, key: string | number): void {
-    const cell = this.havoc.add(path, allValues(domain, this.sizes));
+  private untracked(path: string, values: readonly unknown[], parent: Parent, key: string | number): number {
+    const cell = this.havoc.add(path, values);
     const havoc = this.havoc;
     Object.defineProperty(parent, key, {
       enumerable: true,
@@ -171,6 +182,67 @@ class Writer {
       get: () => havoc.read(cell),
       set: (value: unknown) => havoc.write(cell, value),
     });
+    return cell;
+  }
+
+  /** What an untracked optional cell may hold: a value whose own cells are chosen when they are read. */
+  private untrackedInner(of: AnyDomain, at: Here): unknown {
+    const holder: Parent = {};
+    this.withoutCode(() => this.visit(of, at, "", holder, "value", ""));
+    return holder["value"];
+  }
+
+  /** Builds a part of the draft that takes no bits and is restored by nobody. */
+  private withoutCode(build: () => void): void {
+    const [packed, unpacked] = [this.packing.length, this.unpacking.length];
+    build();
+    this.packing.length = packed;
+    this.unpacking.length = unpacked;
+  }
+
+  /**
+   * A cell that points to a location, in a run that watches one: kept while it points there. Otherwise it is absent or
+   * points elsewhere, chosen when read; a property takes it for absent, as it speaks of the watched location only.
+   */
+  private pointer(
+    shape: Extract<Shape, { kind: "pointing" }>,
+    at: Here,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    watched: string,
+  ): void {
+    const { fields, places } = pointerParts(shape, this.sizes);
+    const here = places.find((place) => shape.to(place as never) === watched);
+    const elsewhere: Parent = {};
+    for (const [name, field] of Object.entries(fields)) {
+      const path = `${at.path}.${name}`;
+      if (name !== shape.field) this.withoutCode(() => this.visit(field, { ...at, path }, "", elsewhere, name, ""));
+      else this.untracked(path, places.filter((place) => place !== here), elsewhere, name);
+    }
+    const cell = this.untracked(at.path, [null, elsewhere], parent, key);
+    this.havoc.absentInProperties(cell);
+    if (here === undefined) return;
+    const bit = this.allot(2)!;
+    const local = this.local();
+    const own: Parent = { [shape.field]: here };
+    const ownText = this.constant(own);
+    const havocText = this.constant(this.havoc);
+    const owner = read.slice(0, read.lastIndexOf("["));
+    const inDraft = `${owner} === ${this.constant(parent)}`;
+    const isHere = Object.entries(here as Parent).map(([name, value]) => `${local}.${shape.field}.${name} === ${String(value)}`);
+    this.packing.push(
+      `const ${local} = ${inDraft} ? ${havocText}.peek(${cell}) : ${read};`,
+      `if (${local} !== null && ${local} !== undefined && ${local} !== ${this.constant(elsewhere)} && ${isHere.join(" && ")}) {`,
+      `w${bit.word} |= 1 << ${bit.shift};`,
+    );
+    this.unpacking.push(`if (${extract(bit)} === 0) ${havocText}.unknown(${cell}); else {`);
+    for (const [name, field] of Object.entries(fields)) {
+      if (name === shape.field) continue;
+      this.visit(field, { ...at, path: `${at.path}.${name}`, untracked: false }, `${local}.${name}`, own, name, ownText);
+    }
+    this.packing.push("}");
+    this.unpacking.push(`${havocText}.known(${cell}, ${ownText}); }`);
   }
 
   private leaf(domain: AnyDomain, count: number, read: string, parent: Parent, key: string | number, slot: string): void {
@@ -218,14 +290,25 @@ class Writer {
     parent[key] = own;
     const ownText = this.constant(own);
     const local = this.local();
-    this.packing.push(`const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`);
     this.unpacking.push(`${slot} = ${ownText};`);
+    const start = this.packing.length;
     for (const [name, field] of Object.entries(shape.fields)) {
-      const dead = shape.dead[name];
-      if (dead !== undefined) this.packing.push(`if (!${this.constant(dead)}(${local})) {`);
+      const before = this.packing.length;
       this.visit(field, { ...at, path: join(at.path, name) }, `${local}.${name}`, own, name, ownText);
-      if (dead !== undefined) this.packing.push("}");
+      const dead = shape.dead[name];
+      if (dead !== undefined) this.wrap(before, `if (!${this.constant(dead)}(${local})) {`, "}");
     }
+    this.wrap(start, `const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`);
+  }
+
+  /**
+   * Puts code around what was generated since `start`, if that is anything: where a field is not tracked, neither is
+   * the rule by which it is dead asked, nor the record read that holds it.
+   */
+  private wrap(start: number, before: string, after?: string): void {
+    if (this.packing.length === start) return;
+    this.packing.splice(start, 0, before);
+    if (after !== undefined) this.packing.push(after);
   }
 
   private table(
@@ -241,12 +324,13 @@ class Writer {
     parent[key] = own;
     const ownText = this.constant(own);
     const local = this.local();
-    this.packing.push(`const ${local} = ${read}; if (${local}.length !== ${length}) wrong(s);`);
+    const start = this.packing.length;
     this.unpacking.push(`${slot} = ${ownText};`);
     for (let i = 0; i < length; i++) {
       const path = `${at.path}[${i}]`;
       this.visit(shape.of, { ...at, path }, `${local}[${i}]`, own as unknown as Parent, i, ownText);
     }
+    this.wrap(start, `const ${local} = ${read}; if (${local}.length !== ${length}) wrong(s);`);
   }
 
   private local(): string {
@@ -272,6 +356,17 @@ class Writer {
   }
 }
 
+/** The record of a pointing cell, and the places that it can point to. */
+function pointerParts(
+  shape: Extract<Shape, { kind: "pointing" }>,
+  sizes: Sizes,
+): { readonly fields: Readonly<Record<string, AnyDomain>>; readonly places: readonly unknown[] } {
+  const optional = shape.of.shape;
+  const inner = optional.kind === "maybe" ? optional.of.shape : optional;
+  if (inner.kind !== "record") throw new TypeError("pointing(…) needs maybe(record(…))");
+  return { fields: inner.fields, places: allValues(inner.fields[shape.field]!, sizes) };
+}
+
 interface Bits {
   readonly word: number;
   readonly shift: number;
@@ -294,6 +389,7 @@ function encode(domain: AnyDomain, read: string, constant: (value: unknown) => s
       return `${read} === null ? 0 : 1 + (${encode(shape.of, read, constant)})`;
     case "tracked":
     case "location":
+    case "pointing":
       return encode(shape.of, read, constant);
     default:
       return read;
@@ -311,6 +407,7 @@ function decode(domain: AnyDomain, bits: string, constant: (value: unknown) => s
       return `${bits} === 0 ? null : (${decode(shape.of, `(${bits} - 1)`, constant)})`;
     case "tracked":
     case "location":
+    case "pointing":
       return decode(shape.of, bits, constant);
     default:
       return bits;

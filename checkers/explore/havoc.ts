@@ -1,10 +1,10 @@
 /**
  * Cells that a run does not track.
  *
- * A step that reads one is run again for every value that the cell can have, so nothing that the real state could do
- * is missed. What the step then does to the tracked cells must not depend on the value: if it does, the profile
- * is not exact for this design, which is an error of the model and never a guess (`search.ts`). A property that reads an
- * untracked cell is not decided for that instance.
+ * A step that reads one is run again for every value that the cell can have, and all that it can do to the tracked
+ * cells is explored: nothing that the real state could do is missed, so that "holds" is sound. A breach found in this way may
+ * owe itself to a value that the cell never has; it is replayed with everything tracked before it is reported. A property
+ * that reads an untracked cell is not decided for that instance.
  */
 export class Untracked extends Error {
   override readonly name = "Untracked";
@@ -16,6 +16,7 @@ export class Untracked extends Error {
 }
 
 const MOST_RUNS = 100_000;
+const UNKNOWN = Symbol("not known");
 
 export class Havoc {
   /** True while properties are evaluated: then a read is refused instead of chosen. */
@@ -26,17 +27,25 @@ export class Havoc {
   private readonly values: (readonly unknown[])[] = [];
   private readonly held: unknown[] = [];
   private readonly heldIn: number[] = [];
+  /** What a cell holds in the state at hand, where the state says; UNKNOWN where it does not. */
+  private readonly base: unknown[] = [];
+  private readonly absent = new Set<number>();
   private step = 1;
   private script: number[] = [];
   private widths: number[] = [];
   private taken = 0;
   private runs = 0;
 
+  get isEmpty(): boolean {
+    return this.paths.length === 0;
+  }
+
   add(path: string, values: readonly unknown[]): number {
     this.paths.push(path);
-    this.values.push(values.map(frozen));
+    this.values.push(values);
     this.held.push(undefined);
     this.heldIn.push(0);
+    this.base.push(UNKNOWN);
     return this.paths.length - 1;
   }
 
@@ -81,9 +90,33 @@ export class Havoc {
     this.step++;
   }
 
+  /** Properties take the cell for absent where it is unknown. */
+  absentInProperties(cell: number): void {
+    this.absent.add(cell);
+  }
+
+  known(cell: number, value: unknown): void {
+    this.base[cell] = value;
+  }
+
+  unknown(cell: number): void {
+    this.base[cell] = UNKNOWN;
+  }
+
+  /** What the cell holds after a step, without choosing: undefined where nothing is known of it. */
+  peek(cell: number): unknown {
+    if (this.heldIn[cell] === this.step) return this.held[cell];
+    const base = this.base[cell];
+    return base === UNKNOWN ? undefined : base;
+  }
+
   read(cell: number): unknown {
     if (this.heldIn[cell] === this.step) return this.held[cell];
-    if (this.refuses) throw new Untracked(this.paths[cell]!);
+    if (this.base[cell] !== UNKNOWN) return this.base[cell];
+    if (this.refuses) {
+      if (this.absent.has(cell)) return null;
+      throw new Untracked(this.paths[cell]!);
+    }
     const values = this.values[cell]!;
     if (this.taken === this.script.length) {
       this.script.push(0);
@@ -100,11 +133,4 @@ export class Havoc {
     this.held[cell] = value;
     this.heldIn[cell] = this.step;
   }
-}
-
-/** Chosen values are shared between runs: a model that writes into one gets an error and not a wrong state. */
-function frozen(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  Object.values(value).forEach(frozen);
-  return Object.freeze(value);
 }

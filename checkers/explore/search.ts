@@ -51,7 +51,7 @@ export interface Explored {
   readonly bytes: number;
   readonly bits: number;
   readonly found: ReadonlyMap<string, Found>;
-  /** Properties of which at least one instance was decided in some state. */
+  /** Properties of which at least one instance applied and could be decided in some state. */
   readonly decided: ReadonlySet<string>;
   /** How often each call ended in each way: "call outcome" → count. */
   readonly outcomes: ReadonlyMap<string, number>;
@@ -143,6 +143,8 @@ class Search {
   private readonly counts: Map<string, number>[];
   private askFailedCall: boolean;
   private readonly open = new Set<string>();
+  private resultKnown = true;
+  private readonly alternatives: Int32Array[] = [];
 
   constructor(subject: Bounded, tracking: Tracking, options: SearchOptions, total: Totals, started: number) {
     this.subject = subject;
@@ -252,14 +254,28 @@ class Search {
       const ended = this.step(instance, k, twice);
       if (ended === disabled) continue;
       total.transitions++;
-      const changed = !this.isCurrent(this.next);
-      if (changed && isFailure(ended)) this.failedCall(index, k, ended);
-      if (this.onSteps.length > 0) this.askStep(index, k, ended, changed);
-      if (!changed) continue;
-      const found = store.insert(this.next, index, k);
-      if (found >= 0) this.askState(found);
-      codec.unpack(current, 0);
+      this.follow(index, k, ended);
+      for (const other of this.alternatives) {
+        this.next.set(other);
+        this.follow(index, k, ended);
+      }
     }
+  }
+
+  /** Takes up the successor in `next`: asks the properties, and keeps it when it is new. */
+  private follow(index: number, k: number, ended: Exclude<Ended, typeof disabled>): void {
+    const { codec, current, next, havoc } = this;
+    const changed = !this.isCurrent(next);
+    // A draft with untracked cells holds what the last run put there; the state knows less.
+    if (changed && !havoc.isEmpty) codec.unpack(next, 0);
+    if (changed && this.resultKnown && isFailure(ended)) this.failedCall(index, k, ended);
+    if (this.onSteps.length > 0) this.askStep(index, k, ended, changed);
+    if (!changed && havoc.isEmpty) return;
+    if (changed) {
+      const found = this.store.insert(next, index, k);
+      if (found >= 0) this.askState(found);
+    }
+    codec.unpack(current, 0);
   }
 
   private isCurrent(packed: Int32Array): boolean {
@@ -270,27 +286,40 @@ class Search {
 
   /**
    * Runs one call on the draft, which holds the current state, and leaves its packed successor in `next`. A step that
-   * reads untracked cells is run for all their values.
+   * reads untracked cells is run for all their values: further successors are left in `alternatives`, and `resultKnown`
+   * says whether it ended alike with all.
    */
   private step(instance: Instance, k: number, twice: boolean): Ended {
-    const { codec, havoc, next, other, current } = this;
+    const { codec, havoc, next } = this;
     havoc.begin();
     const ended = instance.run(codec.draft, this.subject.m);
-    if (ended === disabled && !twice) return ended;
-    this.count(instance, k, ended);
+    this.resultKnown = true;
+    if (this.alternatives.length > 0) this.alternatives.length = 0;
+    const chose = havoc.asked.length > 0;
+    if (ended === disabled && !twice && !chose) return ended;
     codec.pack(codec.draft, next, 0);
     if (ended === disabled && !this.isCurrent(next)) throw this.changedWhileDisabled(instance);
-    let any: Ended = ended;
+    if (chose) return this.otherValues(instance, k, ended);
+    this.count(instance, k, ended);
+    if (twice) this.again(instance, ended);
+    return ended;
+  }
+
+  /** Runs a step that has read untracked cells with all their other values. */
+  private otherValues(instance: Instance, k: number, first: Ended): Ended {
+    const { codec, havoc, next, other, current, alternatives } = this;
+    let ended = first;
     while (havoc.again()) {
       codec.unpack(current, 0);
       const alternative = instance.run(codec.draft, this.subject.m);
-      this.count(instance, k, alternative);
-      if (any === disabled) any = alternative;
+      if (!sameOutcome(ended, alternative)) this.resultKnown = false;
+      if (ended === disabled) ended = alternative;
       codec.pack(codec.draft, other, 0);
-      if (!same(next, other)) throw this.inexact(instance);
+      if (!same(next, other) && !alternatives.some((known) => same(known, other))) alternatives.push(other.slice());
     }
-    if (twice && havoc.asked.length === 0) this.again(instance, ended);
-    return any;
+    codec.unpack(current, 0);
+    if (this.resultKnown) this.count(instance, k, ended);
+    return ended;
   }
 
   private count(instance: Instance, k: number, ended: Ended): void {
@@ -313,7 +342,7 @@ class Search {
     codec.unpack(current, 0);
     const second = instance.run(codec.draft, this.subject.m);
     codec.pack(codec.draft, other, 0);
-    if (same(next, other) && sameOutcome(first as never, second as never)) return;
+    if (same(next, other) && sameOutcome(first, second)) return;
     throw new ModelError(
       `${callText(instance.name, instance.params)} is not deterministic: run twice on one state, it ended once ` +
         `with ${outcomeName(first as never)} and once with ${outcomeName(second as never)}` +
@@ -342,15 +371,6 @@ class Search {
     );
   }
 
-  private inexact(instance: Instance): ModelError {
-    return new ModelError(
-      `${callText(instance.name, instance.params)} reads untracked cells (${this.havoc.asked.join(", ")}) and what it ` +
-        `does to tracked cells depends on them: the profile "${this.subject.tracked}" is not exact for this design`,
-      instance.call.place,
-      "a call that decides about one page by looking at another; use --track full",
-    );
-  }
-
   private failedCall(index: number, k: number, ended: string): void {
     if (!this.askFailedCall || this.subject.instances[k]!.call.leaves[ended] !== undefined) return;
     this.askFailedCall = false;
@@ -372,7 +392,10 @@ class Search {
       if (!this.open.has(property.name)) continue;
       const wanted = property.kind === "sometimes";
       for (const instance of instances) {
-        const holds = this.ask(property, () => property.holds(this.view, instance));
+        const holds = this.ask(property, () => {
+          if (property.when !== undefined && !property.when(this.view, instance)) return null;
+          return property.holds(this.view, instance);
+        });
         if (holds === null || holds !== wanted) continue;
         const why = property.kind === "always" ? this.why(() => property.why?.(this.view, instance)) : "reached";
         this.settle(property, instance, why, this.pathTo(index));
@@ -390,13 +413,17 @@ class Search {
     havoc.forget();
     havoc.refuses = true;
     for (const { property, instances } of this.onSteps) {
-      if (!this.open.has(property.name) || !(changed || property.asksResults === true)) continue;
+      if (!this.open.has(property.name)) continue;
+      if (property.asksResults === true ? !this.resultKnown : !changed) continue;
       if (this.beforeHolds !== index) {
         before!.codec.unpack(current, 0);
         this.beforeHolds = index;
       }
       for (const over of instances) {
-        const holds = this.ask(property, () => property.holds(before!.view, made, this.view, over));
+        const holds = this.ask(property, () => {
+          if (property.when !== undefined && !property.when(before!.view, made, over)) return null;
+          return property.holds(before!.view, made, this.view, over);
+        });
         if (holds !== false) continue;
         const why = this.why(() => property.why?.(before!.view, made, this.view, over));
         this.settle(property, over, why, [...this.pathTo(index), k]);
@@ -406,11 +433,11 @@ class Search {
     havoc.refuses = false;
   }
 
-  /** True or false, or null where the answer would need a cell that is not tracked. */
-  private ask(property: Property<View>, question: () => boolean): boolean | null {
+  /** True or false, or null where the property says nothing or would need a cell that is not tracked. */
+  private ask(property: Property<View>, question: () => boolean | null): boolean | null {
     try {
       const holds = question();
-      this.total.decided.add(property.name);
+      if (holds !== null) this.total.decided.add(property.name);
       return holds;
     } catch (error) {
       if (error instanceof Untracked) return null;

@@ -35,6 +35,7 @@ export function cardinality(domain: AnyDomain, sizes: Sizes): number | null {
     }
     case "tracked":
     case "location":
+    case "pointing":
       return cardinality(shape.of, sizes);
     case "record":
     case "per":
@@ -57,6 +58,7 @@ export function firstValue(domain: AnyDomain, sizes: Sizes): unknown {
       return null;
     case "tracked":
     case "location":
+    case "pointing":
       return firstValue(shape.of, sizes);
     case "record":
       return mapFields(shape, (field) => firstValue(field, sizes));
@@ -81,6 +83,7 @@ export function allValues(domain: AnyDomain, sizes: Sizes): readonly unknown[] {
       return [null, ...allValues(shape.of, sizes)];
     case "tracked":
     case "location":
+    case "pointing":
       return allValues(shape.of, sizes);
     case "record": {
       let all: Plain[] = [{}];
@@ -109,6 +112,7 @@ export function canonical(domain: AnyDomain, sizes: Sizes, value: unknown): unkn
       return value === null ? null : canonical(shape.of, sizes, value);
     case "tracked":
     case "location":
+    case "pointing":
       return canonical(shape.of, sizes, value);
     case "record":
       return mapFields(shape, (field, name) =>
@@ -148,6 +152,7 @@ export function outside(
       return value === null ? null : outside(shape.of, sizes, value, path);
     case "tracked":
     case "location":
+    case "pointing":
       return outside(shape.of, sizes, value, path);
     case "record": {
       if (typeof value !== "object" || value === null) {
@@ -192,6 +197,7 @@ function collect(domain: AnyDomain, before: unknown, after: unknown, path: strin
   switch (shape.kind) {
     case "tracked":
     case "location":
+    case "pointing":
       collect(shape.of, before, after, path, found);
       return;
     case "maybe":

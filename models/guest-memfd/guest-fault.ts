@@ -94,8 +94,7 @@ export function installLeaf(s: State, c: GuestFault): void {
   const vm = s.vms[c.vm!];
   const slot = slotOf(s, c);
   vm.sptes[c.gfn] = {
-    inode: c.inode,
-    page: c.page,
+    at: { inode: c.inode, page: c.page },
     private: c.private,
     fromFile: c.fromFile,
     writable: c.writable,

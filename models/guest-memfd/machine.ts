@@ -120,6 +120,7 @@ export const BOUND_RULES = {
   dups: { says: "further descriptors of a file", default: 0, most: 4 },
   bytes: { says: "distinct values that are written, besides 0", default: 1, most: 255 },
   spaces: { says: "slot address spaces of a VM without private memory (2 with SMM)", default: 1, most: 2 },
+  paging: { says: "how the guest's memory is paged: in hardware, or by shadow page tables", default: "tdp", values: ["tdp", "shadow"] },
   types: { says: "VM types that are created", default: "any", values: Object.keys(VM_TYPES) },
 } as const;
 
@@ -133,7 +134,7 @@ export function machineFor(bounds: Bounds): Machine {
     vmTypes,
     hasMemoryAttributes: vmTypes.includes(KVM_X86_SW_PROTECTED_VM as never),
     addressSpaces: n("spaces"),
-    tdp: true,
+    tdp: bounds["paging"] === "tdp",
     maxSlotId: MAX_SLOT_ID,
     gpaBits: 52,
     gfns,

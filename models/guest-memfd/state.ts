@@ -2,7 +2,7 @@
  * The state of the shipped ABI: VMs with their slots, attributes and page tables; files, their inodes and page caches; the
  * mappings of the one process that makes the calls.
  */
-import { bool, id, location, maybe, oneOf, per, position, record, tracked, upTo } from "../../spec/language.ts";
+import { bool, id, location, maybe, oneOf, per, pointing, position, record, tracked, upTo } from "../../spec/language.ts";
 import { callsOf, type ValueOf } from "../../spec/language.ts";
 import { File, Gfn, Inode, Page, Slot, Space, Vm } from "../../spec/guest-memory.ts";
 import type { Machine } from "./machine.ts";
@@ -111,7 +111,14 @@ const SlotState = record(
 );
 
 /** A leaf of the second-level page table of the normal address space. */
-const Spte = record({ inode: Inode, page: Page, private: bool, fromFile: bool, writable: bool });
+const Spte = record({
+  at: record({ inode: Inode, page: Page }),
+  private: bool,
+  fromFile: bool,
+  writable: bool,
+});
+const pathOf = ({ inode, page }: { readonly inode: number; readonly page: number }): string =>
+  `inodes[${inode}].pages[${page}]`;
 
 const VmState = record(
   {
@@ -124,7 +131,7 @@ const VmState = record(
     slotPages: upTo("slotPages"),
     /** kvm->mem_attr_array: KVM_MEMORY_ATTRIBUTE_PRIVATE */
     private: per(Gfn, bool),
-    sptes: tracked("mappings", per(Gfn, maybe(Spte))),
+    sptes: tracked("mappings", per(Gfn, pointing("at", pathOf, maybe(Spte)))),
     /** Frames cached as MMIO, by the slot generation of the entry: of now, or of before the last slot change. */
     mmio: tracked("caches", per(Gfn, oneOf("none", "current", "stale"))),
   },
@@ -155,6 +162,7 @@ export interface InodeState extends ValueOf<typeof InodeState> {}
 export interface PageCell extends ValueOf<typeof PageCell> {}
 export interface AreaState extends ValueOf<typeof AreaState> {}
 export interface SlotState extends ValueOf<typeof SlotState> {}
+export interface SlotName extends ValueOf<typeof SlotName> {}
 
 export const { call, choice } = callsOf<State, Machine>();
 

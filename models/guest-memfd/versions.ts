@@ -19,6 +19,7 @@ import { memoryFailure } from "./calls/memory-failure.ts";
 import { preFaultMemory } from "./calls/pre-fault-memory.ts";
 import { setMemoryAttributes } from "./calls/set-memory-attributes.ts";
 import { binds, inodeOf, setUserMemoryRegion, setUserMemoryRegion2 } from "./calls/set-user-memory-region.ts";
+import { SIGNALS } from "./host-fault.ts";
 import { BOUND_RULES, machineFor, type Machine } from "./machine.ts";
 import {
   archPrepare,
@@ -31,7 +32,11 @@ import {
   storeBindings,
   unsignedOffset,
 } from "./region.ts";
+import { scenarios } from "./scenarios.ts";
+import { bindingRules, everyVersion, since6_18, smmAliasImpossible } from "./statements.ts";
+import { signedOffsetAccepted, toggling } from "./known-breaches.ts";
 import { state, type AreaId, type State } from "./state.ts";
+import { vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
 import { view } from "./view.ts";
 
 /** The process has ordinary memory, as much as a VM has frames, and has touched all of it. */
@@ -79,22 +84,25 @@ export const guestMemfd6_8 = design({
     pwrite,
     lseek,
     fstat,
-    host_read: hostRead,
-    host_write: hostWrite,
-    host_read_syscall: hostReadSyscall,
+    // No file can be mapped by the host, or serve shared accesses: what these calls answer for files is not met yet.
+    host_read: change(hostRead, { never: SIGNALS }),
+    host_write: change(hostWrite, { never: SIGNALS }),
+    host_read_syscall: change(hostReadSyscall, { never: ["EFAULT"] }),
     mincore,
     mlock,
-    madvise,
-    guest_read: guestRead,
-    guest_write: guestWrite,
+    madvise: change(madvise, { never: ["EFAULT", "EHWPOISON", "EBUSY"] }),
+    guest_read: change(guestRead, { never: ["EHWPOISON memory_fault shared"] }),
+    guest_write: change(guestWrite, { never: ["EHWPOISON memory_fault shared"] }),
     guest_execute: guestExecute,
     get_dirty_log: getDirtyLog,
     memory_failure: memoryFailure,
   },
   view,
   promises,
-  scenarios: {},
-  vectors: [{ bounds: {}, quick: true }],
+  statements: [...everyVersion, ...bindingRules("EINVAL")],
+  knownBreaches: [...signedOffsetAccepted, ...toggling],
+  scenarios,
+  vectors: vectorsOf6_8,
 });
 
 const { calls: of6_8 } = guestMemfd6_8;
@@ -114,6 +122,9 @@ export const guestMemfd6_12 = variant(guestMemfd6_8, {
     set_user_memory_region: change(of6_8.set_user_memory_region, { sections: disallowToggling }),
   },
   adds: { pre_fault_memory: preFaultMemory },
+  statements: [...everyVersion, ...bindingRules("EINVAL")],
+  knownBreaches: signedOffsetAccepted,
+  vectors: vectorsOf6_12,
 });
 
 const { calls: of6_12 } = guestMemfd6_12;
@@ -130,10 +141,19 @@ export const guestMemfd6_18 = variant(guestMemfd6_12, {
     create_guest_memfd: change(of6_12.create_guest_memfd, {
       sections: { "check the flags": checkCreateFlags(mmapAndInitShared) },
     }),
+    host_read: hostRead,
+    host_write: hostWrite,
+    host_read_syscall: hostReadSyscall,
+    madvise,
+    guest_read: guestRead,
+    guest_write: guestWrite,
     mmap: change(of6_12.mmap, { returns: ["EPERM"], sections: { "check the protection": refuseExec } }),
     set_user_memory_region2: change(of6_12.set_user_memory_region2, { sections: inEveryVm }),
     set_user_memory_region: change(of6_12.set_user_memory_region, { sections: inEveryVm }),
   },
+  statements: [...everyVersion, ...since6_18, ...bindingRules("EINVAL"), smmAliasImpossible("EINVAL")],
+  knownBreaches: signedOffsetAccepted,
+  vectors: vectorsOf6_18,
 });
 
 const { calls: of6_18 } = guestMemfd6_18;
@@ -157,6 +177,7 @@ export const guestMemfd7_2 = variant(guestMemfd6_18, {
       },
     }),
   },
+  statements: [...everyVersion, ...since6_18, ...bindingRules("EEXIST"), smmAliasImpossible("EEXIST")],
 });
 
 const { calls: of7_2 } = guestMemfd7_2;
@@ -185,4 +206,5 @@ export const guestMemfd7_3 = variant(guestMemfd7_2, {
       },
     }),
   },
+  statements: [...everyVersion, ...since6_18, ...bindingRules("EEXIST"), smmAliasImpossible("EEXIST")],
 });

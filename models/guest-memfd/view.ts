@@ -8,8 +8,16 @@ import type { Machine } from "./machine.ts";
 import { slotAt, NORMAL } from "./slots.ts";
 import { hasPrivateMemory, type AreaId, type State, type VmId } from "./state.ts";
 
-export function view(s: State, m: Machine): GuestMemory {
+/** The common vocabulary, and behind it the state itself for statements about the shipped versions. */
+export interface KvmView extends GuestMemory {
+  readonly state: State;
+  readonly machine: Machine;
+}
+
+export function view(s: State, m: Machine): KvmView {
   return {
+    state: s,
+    machine: m,
     vms: ids(s.vms),
     spaces: positions(m.sizes.spaces) as GuestMemory["spaces"],
     slots: positions(m.sizes.slots) as GuestMemory["slots"],
@@ -64,7 +72,7 @@ function accessed(s: State, m: Machine, { call, params }: Made): PageAt | null {
 function accessedByGuest(s: State, vm: VmId | null, gfn: number): PageAt | null {
   if (vm === null || s.vms[vm].type === "none" || gfn < 0 || gfn >= s.vms[vm].sptes.length) return null;
   const mapped = s.vms[vm].sptes[gfn]!;
-  if (mapped !== null) return mapped.fromFile ? mapped : null;
+  if (mapped !== null) return mapped.fromFile ? mapped.at : null;
   const id = slotAt(s.vms[vm], gfn);
   const slot = id === null ? null : s.vms[vm].slots[NORMAL][id];
   if (slot === null || slot.file === null) return null;

@@ -17,8 +17,8 @@ export type BoundRule =
 
 /**
  * What a run keeps of the state. `full`: all. `no-contents`: all but the bytes. `skeleton`: neither pages nor
- * contents nor guest mappings nor caches. `watch`: everything but pages and contents, and these of one location,
- * chosen in every way, one after the other.
+ * contents nor guest mappings nor caches. `watch`: all but pages, contents and guest mappings, and these too for one
+ * location, chosen in every way, one after the other.
  */
 export const PROFILES = ["full", "watch", "no-contents", "skeleton"] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -26,7 +26,7 @@ export type Profile = (typeof PROFILES)[number];
 /** The groups that a profile leaves out everywhere; `watch` keeps one location of its groups. */
 export const LEFT_OUT: Readonly<Record<Profile, readonly TrackGroup[]>> = {
   full: [],
-  watch: ["pages", "contents"],
+  watch: ["pages", "contents", "mappings"],
   "no-contents": ["contents"],
   skeleton: ["pages", "contents", "mappings", "caches"],
 };

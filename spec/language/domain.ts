@@ -34,7 +34,8 @@ export type Shape =
   | { readonly kind: "record"; readonly fields: Fields; readonly dead: DeadFields }
   | { readonly kind: "per"; readonly index: AnyDomain; readonly of: AnyDomain }
   | { readonly kind: "tracked"; readonly group: TrackGroup; readonly of: AnyDomain }
-  | { readonly kind: "location"; readonly of: AnyDomain };
+  | { readonly kind: "location"; readonly of: AnyDomain }
+  | { readonly kind: "pointing"; readonly of: AnyDomain; readonly field: string; readonly to: (at: never) => string };
 
 export interface Domain<T> {
   readonly shape: Shape;
@@ -110,6 +111,18 @@ export function tracked<T>(group: TrackGroup, of: Domain<T>): Domain<T> {
 /** One place in memory: the profile `watch` tracks the groups `pages` and `contents` of one location only. */
 export function location<T>(of: Domain<T>): Domain<T> {
   return { shape: { kind: "location", of } };
+}
+
+/**
+ * A cell that may point to a location: `field` of the record says which, and `to` gives its path in the state
+ * (`inodes[0].pages[1]`). Where the cell's group is left out, `watch` keeps it while it points to the watched location.
+ */
+export function pointing<T extends object, K extends keyof T & string>(
+  field: K,
+  to: (at: T[K]) => string,
+  of: Domain<T | null>,
+): Domain<T | null> {
+  return { shape: { kind: "pointing", of, field, to: to as (at: never) => string } };
 }
 
 const NUMBERS: number[][] = [[]];

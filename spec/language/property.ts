@@ -35,6 +35,8 @@ interface Claim<V, O extends Over> {
 }
 
 interface StateClaim<V, O extends Over> extends Claim<V, O> {
+  /** Where the property says something at all; a design in which that is nowhere is vacuous. */
+  readonly when?: (view: V, instance: Instance<O>) => boolean;
   readonly holds: (view: V, instance: Instance<O>) => boolean;
   /** Why an instance fails, in the property's own terms. */
   readonly why?: (view: V, instance: Instance<O>) => string;
@@ -42,6 +44,8 @@ interface StateClaim<V, O extends Over> extends Claim<V, O> {
 interface StepClaim<V, O extends Over> extends Claim<V, O> {
   /** Calls that change nothing are asked too: their result may be what is wrong. */
   readonly asksResults?: true;
+  /** Where the property says something at all; a design in which that is nowhere is vacuous. */
+  readonly when?: (before: V, made: Made, instance: Instance<O>) => boolean;
   readonly holds: (before: V, made: Made, after: V, instance: Instance<O>) => boolean;
   readonly why?: (before: V, made: Made, after: V, instance: Instance<O>) => string;
 }

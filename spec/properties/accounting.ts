@@ -9,7 +9,8 @@ export const slotPagesBalance = always({
   source: "kvm->nr_memslot_pages, kvm_commit_memory_region(), virt/kvm/kvm_main.c",
   over: { vm: Vm },
   needs: ["accountedPages"],
-  holds: (m, { vm }) => !m.vmExists(vm) || m.accountedPages!(vm) === slotPages(m, vm),
+  when: (m, { vm }) => m.vmExists(vm),
+  holds: (m, { vm }) => m.accountedPages!(vm) === slotPages(m, vm),
   why: (m, { vm }) => `VM ${vm} is charged for ${m.accountedPages!(vm)} pages and its slots have ${slotPages(m, vm)}`,
 });
 

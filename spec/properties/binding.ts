@@ -21,6 +21,18 @@ function coversPage(slot: SlotView | null, page: number): slot is SlotView {
   return slot !== null && page >= slot.first && page < slot.first + slot.npages;
 }
 
+interface SlotInstance {
+  readonly vm: VmId;
+  readonly space: SpaceId;
+  readonly slot: SlotId;
+}
+
+/** The slot is bound to a file that lives. */
+export function hasLiveFile(m: GuestMemory, { vm, space, slot }: SlotInstance): boolean {
+  const view = m.slot(vm, space, slot);
+  return view !== null && view.file !== null && m.fileExists(view.file);
+}
+
 const spaceText = (space: SpaceId): string => (space === 0 ? "" : ` (address space ${space})`);
 const slotText = ({ vm, space, slot }: SlotName): string => `slot ${slot} of VM ${vm}${spaceText(space)}`;
 
@@ -29,7 +41,8 @@ export const oneBindingPerOffset = always({
   says: "a page of a file is bound by at most one slot",
   source: "kvm_gmem_bind(), virt/kvm/guest_memfd.c: the range of the bindings xarray must be empty",
   over: { file: File, page: Page },
-  holds: (m, { file, page }) => !m.fileExists(file) || binders(m, file, page) <= 1,
+  when: (m, { file }) => m.fileExists(file),
+  holds: (m, { file, page }) => binders(m, file, page) <= 1,
   why: (m, { file, page }) => {
     const names: string[] = [];
     for (const name of slotNames(m)) if (binds(m, name, file, page)) names.push(slotText(name));
@@ -65,9 +78,9 @@ export const bindingNamesItsSlot = always({
   says: "a file's binding names a slot that exists, is bound to this file, and covers the page",
   source: "kvm_gmem_unbind(), kvm_gmem_release(), virt/kvm/guest_memfd.c; broken by ae431059e75d's bug and by flag toggling",
   over: { file: File, page: Page },
+  when: (m, { file, page }) => m.binding(file, page) !== null,
   holds: (m, { file, page }) => {
-    const name = m.binding(file, page);
-    if (name === null) return true;
+    const name = m.binding(file, page)!;
     const slot = m.slot(name.vm, name.space, name.slot);
     return coversPage(slot, page) && slot.file === file;
   },
@@ -84,11 +97,11 @@ export const slotIsBound = always({
   says: "every page of a slot's file range is bound to that slot",
   source: "kvm_gmem_bind() stores the slot over its whole range, virt/kvm/guest_memfd.c",
   over: everySlot,
+  when: hasLiveFile,
   holds: (m, { vm, space, slot }) => {
-    const view = m.slot(vm, space, slot);
-    if (view === null || view.file === null || !m.fileExists(view.file)) return true;
+    const view = m.slot(vm, space, slot)!;
     for (let page = view.first; page < view.first + view.npages; page++) {
-      const name = m.binding(view.file, page);
+      const name = m.binding(view.file!, page);
       if (name === null || name.vm !== vm || name.space !== space || name.slot !== slot) return false;
     }
     return true;
@@ -102,11 +115,10 @@ export const boundRangeWithinFile = always({
   says: "a slot is bound to pages that the file has: offset + size is at most the file's size",
   source: "kvm_gmem_bind(): offset + size > i_size_read(inode) is refused; the sum was signed until 6.18",
   over: everySlot,
+  when: hasLiveFile,
   holds: (m, { vm, space, slot }) => {
-    const view = m.slot(vm, space, slot);
-    return (
-      view === null || view.file === null || !m.fileExists(view.file) || view.first + view.npages <= m.fileSize(view.file)
-    );
+    const view = m.slot(vm, space, slot)!;
+    return view.first + view.npages <= m.fileSize(view.file!);
   },
   why: (m, { vm, space, slot }) => {
     const view = m.slot(vm, space, slot)!;
@@ -119,6 +131,7 @@ export const slotsDisjoint = always({
   says: "slots of one address space do not share a guest frame",
   source: "kvm_check_memslot_overlap(), virt/kvm/kvm_main.c",
   over: everySlot,
+  when: (m, { vm, space, slot }) => m.slot(vm, space, slot) !== null,
   holds: (m, { vm, space, slot }) => overlapping(m, vm, space, slot) === null,
   why: (m, { vm, space, slot }) => `slots ${slot} and ${overlapping(m, vm, space, slot)} of VM ${vm} share a guest frame`,
 });
@@ -139,9 +152,10 @@ export const exclusiveFlags = always({
   says: "a guest_memfd slot is neither read-only nor dirty-logged",
   source: "check_memory_region_flags(), virt/kvm/kvm_main.c; read-only since e563592224e0 (6.8-rc)",
   over: everySlot,
+  when: (m, { vm, space, slot }) => m.slot(vm, space, slot)?.guestMemfd === true,
   holds: (m, { vm, space, slot }) => {
-    const view = m.slot(vm, space, slot);
-    return view === null || !view.guestMemfd || !(view.readonly || view.logsDirty);
+    const view = m.slot(vm, space, slot)!;
+    return !view.readonly && !view.logsDirty;
   },
   why: (m, { vm, space, slot }) =>
     `slot ${slot} of VM ${vm} has a guest_memfd and is ${m.slot(vm, space, slot)!.readonly ? "read-only" : "dirty-logged"}`,
@@ -152,10 +166,11 @@ export const slotImmutable = step({
   says: "a live guest_memfd slot keeps its frames, its pages and its file until it is deleted; only the file may go",
   source: "kvm_set_memory_region(): guest_memfd slots are immutable, virt/kvm/kvm_main.c",
   over: everySlot,
+  when: (before, _made, { vm, space, slot }) => before.slot(vm, space, slot)?.guestMemfd === true,
   holds: (before, _made, after, { vm, space, slot }) => {
-    const old = before.slot(vm, space, slot);
+    const old = before.slot(vm, space, slot)!;
     const now = after.slot(vm, space, slot);
-    if (old === null || !old.guestMemfd || now === null) return true;
+    if (now === null) return true;
     const fileKept = now.file === old.file || now.file === null;
     const rangeKept = now.base === old.base && now.npages === old.npages;
     return now.guestMemfd && fileKept && rangeKept && (now.file === null || now.first === old.first);

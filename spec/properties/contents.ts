@@ -1,6 +1,7 @@
 /** Contents: who may read which bytes. */
 import { Gfn, Inode, Page, Vm } from "../guest-memory.ts";
 import { always, step } from "./declare.ts";
+import { isMapped } from "./mappings.ts";
 
 export const guestSeesDefinedBytes = always({
   name: "guest-sees-defined-bytes",
@@ -8,12 +9,12 @@ export const guestSeesDefinedBytes = always({
   source: "kvm_gmem_get_pfn(): a folio that is not up to date is cleared first, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
   needs: ["contentsDefined"],
+  when: isMapped,
   holds: (m, { vm, gfn }) => {
-    const mapping = m.guestMapping(vm, gfn);
-    if (mapping === null || m.pageState(mapping.inode, mapping.page) === "absent") return true;
-    return m.contentsDefined!(mapping.inode, mapping.page);
+    const { inode, page } = m.guestMapping(vm, gfn)!.at;
+    return m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page);
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.page} before anything was put there`,
+  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page} before anything was put there`,
 });
 
 export const hostSeesDefinedBytes = always({
@@ -33,6 +34,7 @@ export const noUndefinedByteRead = step({
   source: "kvm_gmem_get_pfn() and kvm_gmem_fault_user_mapping() clear new folios, virt/kvm/guest_memfd.c",
   over: {},
   asksResults: true,
+  when: (_before, { result }) => typeof result === "object",
   holds: (_before, { result }) => typeof result !== "object" || result.value !== null,
   why: (_before, { call }) => `${call} returned what the memory held before`,
 });
@@ -43,14 +45,14 @@ export const secretsStayPrivate = always({
   source: "Documentation/virt/kvm/api.rst, KVM_CREATE_GUEST_MEMFD: guest private memory",
   over: { inode: Inode, page: Page },
   needs: ["secretOf"],
+  when: (m, { inode, page }) => m.secretOf!(inode, page) !== null,
   holds: (m, { inode, page }) => {
     const owner = m.secretOf!(inode, page);
-    if (owner === null) return true;
     if (m.hostMaps(inode, page)) return false;
     for (const vm of m.vms) {
       for (const gfn of vm === owner ? [] : m.gfns) {
         const mapping = m.guestMapping(vm, gfn);
-        if (mapping !== null && mapping.inode === inode && mapping.page === page) return false;
+        if (mapping !== null && mapping.at.inode === inode && mapping.at.page === page) return false;
       }
     }
     return true;

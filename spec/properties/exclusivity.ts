@@ -1,5 +1,6 @@
 /** Exclusivity: guest memory belongs to one guest, at one place of it. */
 import { Inode, Page, Slot, Space, Vm, type GuestMemory, type InodeId, type VmId } from "../guest-memory.ts";
+import { hasLiveFile } from "./binding.ts";
 import { always } from "./declare.ts";
 
 export const boundByOwner = always({
@@ -7,10 +8,8 @@ export const boundByOwner = always({
   says: "a file is bound only by the VM that it was created for",
   source: "kvm_gmem_bind(): file->private_data->kvm != kvm is refused; the 1:1 rule, restrictedmem v10 review, January 2023",
   over: { vm: Vm, space: Space, slot: Slot },
-  holds: (m, { vm, space, slot }) => {
-    const view = m.slot(vm, space, slot);
-    return view === null || view.file === null || !m.fileExists(view.file) || m.fileVm(view.file) === vm;
-  },
+  when: hasLiveFile,
+  holds: (m, { vm, space, slot }) => m.fileVm(m.slot(vm, space, slot)!.file!) === vm,
   why: (m, { vm, space, slot }) => {
     const file = m.slot(vm, space, slot)!.file!;
     return `slot ${slot} of VM ${vm} is bound to file ${file}, which belongs to VM ${m.fileVm(file)}`;
@@ -22,6 +21,7 @@ export const pageInOneGuest = always({
   says: "a page of guest memory is mapped by at most one guest",
   source: "SNP's RMP and TDX's S-EPT give a page one owner; restrictedmem v10 review, January 2023",
   over: { inode: Inode, page: Page },
+  when: (m, { inode, page }) => m.pageState(inode, page) !== "absent",
   holds: (m, { inode, page }) => {
     let owner: VmId | null = null;
     for (const vm of m.vms) {
@@ -40,6 +40,7 @@ export const pageAtOneGfn = always({
   says: "a guest maps a page of its guest memory at one guest frame only",
   source: "one binding per offset, and unbinding zaps: kvm_gmem_bind(), kvm_gmem_unbind(), virt/kvm/guest_memfd.c",
   over: { vm: Vm, inode: Inode, page: Page },
+  when: (m, { vm, inode, page }) => m.vmExists(vm) && m.pageState(inode, page) !== "absent",
   holds: (m, { vm, inode, page }) => mapsOf(m, vm, inode, page) <= 1,
   why: (m, { vm, inode, page }) =>
     `page ${page} is mapped at frames ${m.gfns.filter((gfn) => isAt(m, vm, gfn, inode, page)).join(" and ")} of VM ${vm}`,
@@ -54,7 +55,7 @@ function mapsOf(m: GuestMemory, vm: VmId, inode: InodeId, page: number): number 
 
 function isAt(m: GuestMemory, vm: VmId, gfn: number, inode: InodeId, page: number): boolean {
   const mapping = m.guestMapping(vm, gfn);
-  return mapping !== null && mapping.fromFile && mapping.inode === inode && mapping.page === page;
+  return mapping !== null && mapping.fromFile && mapping.at.inode === inode && mapping.at.page === page;
 }
 
 export const exclusivityPromises = [boundByOwner, pageInOneGuest, pageAtOneGfn];

@@ -7,7 +7,8 @@ export const hostNeverMapsPrivate = always({
   says: "the host maps a page of guest memory only where the memory was declared to be shared with it",
   source: "kvm_gmem_fault_user_mapping(): SIGBUS without GUEST_MEMFD_FLAG_INIT_SHARED, fe2bf6234e94 (6.18-rc)",
   over: { inode: Inode, page: Page },
-  holds: (m, { inode, page }) => !m.hostMaps(inode, page) || m.hostMayMap(inode),
+  when: (m, { inode, page }) => !m.hostMayMap(inode) && m.pageState(inode, page) !== "absent",
+  holds: (m, { inode, page }) => !m.hostMaps(inode, page),
   why: (_m, { inode, page }) => `the host maps page ${page} of the private memory ${inode}`,
 });
 
@@ -16,11 +17,15 @@ export const neverMappedTwice = always({
   says: "a page that a guest maps for private access is not mapped by the host",
   source: "Documentation/virt/kvm/api.rst, KVM_CREATE_GUEST_MEMFD; memfile v5 thread, April 2022",
   over: { vm: Vm, gfn: Gfn },
-  holds: (m, { vm, gfn }) => {
+  when: (m, { vm, gfn }) => {
     const mapping = m.guestMapping(vm, gfn);
-    return mapping === null || !mapping.fromFile || !mapping.private || !m.hostMaps(mapping.inode, mapping.page);
+    return mapping !== null && mapping.fromFile && mapping.private;
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.page} privately, and so does the host`,
+  holds: (m, { vm, gfn }) => {
+    const { inode, page } = m.guestMapping(vm, gfn)!.at;
+    return !m.hostMaps(inode, page);
+  },
+  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page} privately, and so does the host`,
 });
 
 export const hostMapsNoGonePage = always({

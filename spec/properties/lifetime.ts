@@ -7,10 +7,9 @@ export const fileSizeConstant = step({
   says: "a file keeps its size for life",
   source: "kvm_gmem_setattr() refuses, __kvm_gmem_create() sets it once, virt/kvm/guest_memfd.c",
   over: { file: File },
+  when: (before, _made, { file }) => before.fileExists(file),
   holds: (before, _made, after, { file }) =>
-    !before.fileExists(file) ||
-    !after.fileExists(file) ||
-    before.fileSize(file) === after.fileSize(file),
+    !after.fileExists(file) || before.fileSize(file) === after.fileSize(file),
   why: (before, { call }, after, { file }) =>
     `${call} changed file ${file} from ${before.fileSize(file)} to ${after.fileSize(file)} pages`,
 });
@@ -20,8 +19,8 @@ export const noPageBeyondSize = always({
   says: "a file has no page at or beyond its size",
   source: "kvm_gmem_allocate() refuses, kvm_gmem_bind() bounds what a fault can reach, virt/kvm/guest_memfd.c",
   over: { file: File, page: Page },
-  holds: (m, { file, page }) =>
-    !m.fileExists(file) || page < m.fileSize(file) || m.pageState(m.fileInode(file), page) === "absent",
+  when: (m, { file, page }) => m.fileExists(file) && page >= m.fileSize(file),
+  holds: (m, { file, page }) => m.pageState(m.fileInode(file), page) === "absent",
   why: (m, { file, page }) => `file ${file} of ${m.fileSize(file)} pages has a page at position ${page}`,
 });
 
@@ -30,7 +29,8 @@ export const filePinsVm = always({
   says: "a VM lives as long as a file of it does",
   source: "__kvm_gmem_create(): kvm_get_kvm(); kvm_gmem_release(): kvm_put_kvm(), virt/kvm/guest_memfd.c",
   over: { file: File },
-  holds: (m, { file }) => !m.fileExists(file) || m.vmExists(m.fileVm(file)),
+  when: (m, { file }) => m.fileExists(file),
+  holds: (m, { file }) => m.vmExists(m.fileVm(file)),
   why: (m, { file }) => `file ${file} lives and its VM ${m.fileVm(file)} does not`,
 });
 

@@ -2,16 +2,21 @@
 import { Gfn, Vm, type GuestMapping, type GuestMemory, type SlotView, type VmId } from "../guest-memory.ts";
 import { always } from "./declare.ts";
 
+export function isMapped(m: GuestMemory, { vm, gfn }: { readonly vm: VmId; readonly gfn: number }): boolean {
+  return m.guestMapping(vm, gfn) !== null;
+}
+
 export const noMappingToGonePage = always({
   name: "no-mapping-to-a-gone-page",
   says: "a guest does not map a page that left the file",
   source: "kvm_gmem_punch_hole() and kvm_gmem_release() invalidate before they truncate, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
+  when: isMapped,
   holds: (m, { vm, gfn }) => {
-    const mapping = m.guestMapping(vm, gfn);
-    return mapping === null || m.pageState(mapping.inode, mapping.page) !== "absent";
+    const { inode, page } = m.guestMapping(vm, gfn)!.at;
+    return m.pageState(inode, page) !== "absent";
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.page}, which is no longer in the file`,
+  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page}, which is no longer in the file`,
 });
 
 export const noMappingThroughGoneSlot = always({
@@ -19,9 +24,9 @@ export const noMappingThroughGoneSlot = always({
   says: "a guest frame is mapped only while a slot covers it, and to the page that the slot gives it",
   source: "kvm_arch_flush_shadow_memslot() before a slot goes; kvm_gmem_get_pfn() checks the binding, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
+  when: isMapped,
   holds: (m, { vm, gfn }) => {
-    const mapping = m.guestMapping(vm, gfn);
-    if (mapping === null) return true;
+    const mapping = m.guestMapping(vm, gfn)!;
     const slot = slotAt(m, vm, gfn);
     return slot !== null && (!mapping.fromFile || givesPage(m, slot, gfn, mapping));
   },
@@ -50,8 +55,8 @@ function givesPage(m: GuestMemory, slot: SlotView, gfn: number, mapping: GuestMa
   return (
     slot.file !== null &&
     m.fileExists(slot.file) &&
-    m.fileInode(slot.file) === mapping.inode &&
-    slot.first + gfn - slot.base === mapping.page
+    m.fileInode(slot.file) === mapping.at.inode &&
+    slot.first + gfn - slot.base === mapping.at.page
   );
 }
 
@@ -61,10 +66,8 @@ export const mappingAgreesWithAttribute = always({
   source: "kvm_vm_set_mem_attributes() zaps the other type, virt/kvm/kvm_main.c; kvm_mmu_faultin_pfn() compares, arch/x86/kvm/mmu/mmu.c",
   over: { vm: Vm, gfn: Gfn },
   needs: ["isPrivate"],
-  holds: (m, { vm, gfn }) => {
-    const mapping = m.guestMapping(vm, gfn);
-    return mapping === null || mapping.private === m.isPrivate!(vm, gfn);
-  },
+  when: isMapped,
+  holds: (m, { vm, gfn }) => m.guestMapping(vm, gfn)!.private === m.isPrivate!(vm, gfn),
   why: (m, { vm, gfn }) => {
     const is = (yes: boolean): string => (yes ? "private" : "shared");
     return `frame ${gfn} of VM ${vm} is ${is(m.isPrivate!(vm, gfn))} and mapped as ${is(m.guestMapping(vm, gfn)!.private)}`;

@@ -2,17 +2,19 @@
 import { Gfn, Inode, Page, Vm, type GuestMemory } from "../guest-memory.ts";
 import type { Made } from "../language/property.ts";
 import { always, step } from "./declare.ts";
+import { isMapped } from "./mappings.ts";
 
 export const guestMapsNoPoison = always({
   name: "guest-maps-no-poison",
   says: "a guest maps no poisoned page",
   source: "kvm_gmem_error_folio() zaps; kvm_gmem_get_pfn() answers EHWPOISON, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
+  when: isMapped,
   holds: (m, { vm, gfn }) => {
-    const mapping = m.guestMapping(vm, gfn);
-    return mapping === null || m.pageState(mapping.inode, mapping.page) !== "poisoned";
+    const { inode, page } = m.guestMapping(vm, gfn)!.at;
+    return m.pageState(inode, page) !== "poisoned";
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.page}, which is poisoned`,
+  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page}, which is poisoned`,
 });
 
 export const hostMapsNoPoison = always({
@@ -20,7 +22,8 @@ export const hostMapsNoPoison = always({
   says: "the host maps no poisoned page",
   source: "memory_failure() replaces page table entries by hwpoison ones, mm/memory-failure.c",
   over: { inode: Inode, page: Page },
-  holds: (m, { inode, page }) => !m.hostMaps(inode, page) || m.pageState(inode, page) !== "poisoned",
+  when: (m, { inode, page }) => m.pageState(inode, page) === "poisoned",
+  holds: (m, { inode, page }) => !m.hostMaps(inode, page),
   why: (_m, { page }) => `the host maps page ${page}, which is poisoned`,
 });
 
@@ -31,7 +34,8 @@ export const poisonReachesItsUser = step({
   over: {},
   needs: ["accesses"],
   asksResults: true,
-  holds: (before, made) => !(accessesPoison(before, made) && succeeded(made)),
+  when: accessesPoison,
+  holds: (_before, made) => !succeeded(made),
   why: (_before, { call }) => `${call} went through to a poisoned page`,
 });
 
@@ -42,8 +46,8 @@ export const poisonReachesNobodyElse = step({
   over: {},
   needs: ["accesses"],
   asksResults: true,
-  holds: (before, made) =>
-    made.by !== "vcpu" || !isToldOfPoison(made) || accessesPoison(before, made),
+  when: (_before, made) => made.by === "vcpu" && isToldOfPoison(made),
+  holds: accessesPoison,
   why: (_before, { call, result }) => `${call} ended with ${String(result)} and its page is not poisoned`,
 });
 

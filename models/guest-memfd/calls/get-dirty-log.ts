@@ -13,7 +13,7 @@ function takeBitmap(vm: VmState, slot: SlotState, space: SpaceId): number {
     bitmap += 2 ** (gfn - slot.base);
     slot.dirty[gfn] = false;
     const spte = vm.sptes[gfn]!;
-    if (space === NORMAL && spte !== null) vm.sptes[gfn] = { ...spte, writable: false };
+    if (space === NORMAL && spte !== null) spte.writable = false;
   }
   return bitmap;
 }

@@ -81,8 +81,8 @@ const sections = (write: boolean) => ({
     if (cached === "current" && hasPrivateMemory(vm)) return "mmio";
     const leaf = vm.sptes[c.gfn]!;
     if (leaf !== null && (leaf.writable || !write)) {
-      c.inode = leaf.inode;
-      c.page = leaf.page;
+      c.inode = leaf.at.inode;
+      c.page = leaf.at.page;
       c.private = leaf.private;
       return goTo("access");
     }

@@ -94,6 +94,11 @@ function poison(s: State, { area, first }: Advice): "EBUSY" | "EFAULT" | "EHWPOI
   return "EBUSY";
 }
 
+/** A guest_memfd's pages cannot be migrated. */
+function isGuestMemfd(s: State, { area }: Advice): boolean {
+  return s.inodes[s.files[s.areas[area]!.file].inode].kind === "guest_memfd";
+}
+
 type AdviceError = "EINVAL" | "EFAULT" | "EHWPOISON" | "EBUSY" | "ENOMEM";
 
 function follow(s: State, c: Advice): AdviceError | undefined {
@@ -109,7 +114,7 @@ function follow(s: State, c: Advice): AdviceError | undefined {
     case MADV_HWPOISON:
       return poison(s, c);
     case MADV_SOFT_OFFLINE:
-      return "EBUSY";
+      return isGuestMemfd(s, c) ? "EBUSY" : undefined;
     // Of no use to shared file mappings.
     case MADV_FREE:
     case MADV_COLLAPSE:
@@ -144,6 +149,13 @@ export const madvise = call({
   },
   keeps: { first: upTo("pages"), end: upTo("pages"), beyond: oneOf("no", "yes") },
   returns: ["EINVAL", "EFAULT", "EHWPOISON", "EBUSY", "ENOMEM"],
+  also: (m) => [
+    // Of ordinary memory, which is mapped from the first.
+    { area: m.sizes.windows as AreaId, advice: 999, offset: 0n, length: PAGE_SIZE },
+    { area: m.sizes.windows as AreaId, advice: MADV_DONTNEED, offset: 0n, length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE },
+    // Beyond the mapping: what is mapped is handled, the rest reported.
+    { area: 0 as AreaId, advice: MADV_DONTNEED, offset: 0n, length: BigInt(m.filePages + 1) * PAGE_SIZE },
+  ],
   leaves: {
     EBUSY: { says: "the page is poisoned although the call says it failed", source: "kvm_gmem_error_folio() returns MF_DELAYED" },
     EFAULT: { says: "pages before the one that failed were brought in", source: pagesBefore },
@@ -173,6 +185,7 @@ export const mincore = call({
   kernel: "__x64_sys_mincore(), mm/mincore.c",
   by: "task",
   takes: { area: Area, offset: firstPage },
+  also: (m) => [{ area: m.sizes.windows as AreaId, offset: 1n }],
   returns: ["EINVAL"],
   gives: upTo("resident"),
   sections: {
@@ -193,6 +206,7 @@ export const mlock = call({
   kernel: "do_mlock(), mm/mlock.c: populates what it locks",
   by: "task",
   takes: { area: Area, offset: choice<bigint>(() => [0n]), length: window },
+  also: (m) => [{ area: m.sizes.windows as AreaId, offset: 0n, length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE }],
   returns: ["ENOMEM"],
   leaves: { ENOMEM: { says: "pages before the one that failed were brought in", source: "__mm_populate(), mm/gup.c" } },
   sections: {

@@ -36,7 +36,7 @@ export const mmap = call({
     ),
     prot: choice<number>(
       () => [PROT_READ | PROT_WRITE],
-      () => [PROT_READ, PROT_READ | PROT_EXEC],
+      () => [0, PROT_READ, PROT_READ | PROT_EXEC],
     ),
     share: choice<"shared" | "private">(
       () => ["shared"],

@@ -79,7 +79,7 @@ function protectFromWrites(vm: VmState, slot: SlotState, space: SpaceId): void {
   if (!slot.logsDirty || space !== NORMAL) return;
   for (let gfn = slot.base; gfn < slot.base + slot.npages; gfn++) {
     const spte = vm.sptes[gfn]!;
-    if (spte !== null) vm.sptes[gfn] = { ...spte, writable: false };
+    if (spte !== null) spte.writable = false;
   }
 }
 

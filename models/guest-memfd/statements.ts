@@ -1,0 +1,143 @@
+/**
+ * Statements about the shipped versions alone: rules that their users meet, and states that an exploration must be able
+ * to reach, lest a promise hold because nothing ever happens.
+ */
+import { propertiesOf } from "../../spec/language.ts";
+import type { Made } from "../../spec/language/property.ts";
+import { Gfn, Inode, Page, Vm } from "../../spec/guest-memory.ts";
+import { KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
+import type { Region } from "./region.ts";
+import { hasPrivateMemory, openFile, openVm, type SlotId, type SlotName, type SpaceId } from "./state.ts";
+import type { KvmView } from "./view.ts";
+
+const { sometimes, step } = propertiesOf<KvmView>();
+
+export const guestMapsPrivately = sometimes({
+  name: "a-guest-maps-a-private-page",
+  says: "a guest maps a page of its file for private access",
+  source: "kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8",
+  over: { vm: Vm, gfn: Gfn },
+  holds: (m, { vm, gfn }) => m.guestMapping(vm, gfn)?.private === true,
+});
+
+export const secretIsWritten = sometimes({
+  name: "a-guest-writes-a-secret",
+  says: "a guest writes to a page through a private mapping",
+  source: "kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8",
+  over: { inode: Inode, page: Page },
+  holds: (m, { inode, page }) => m.secretOf!(inode, page) !== null,
+});
+
+export const poisonStays = sometimes({
+  name: "a-page-is-poisoned",
+  says: "a page of a file is poisoned, and stays so",
+  source: "kvm_gmem_error_folio(), virt/kvm/guest_memfd.c, 6.8",
+  over: { inode: Inode, page: Page },
+  holds: (m, { inode, page }) => m.pageState(inode, page) === "poisoned",
+});
+
+export const slotOutlivesFile = sometimes({
+  name: "a-slot-outlives-its-file",
+  says: "a guest_memfd slot is there and its file is not",
+  source: "kvm_gmem_release(), virt/kvm/guest_memfd.c, 6.8",
+  over: { vm: Vm },
+  holds: ({ state }, { vm }) => {
+    if (state.vms[vm].type === "none") return false;
+    for (const space of state.vms[vm].slots) {
+      for (const slot of space) if (slot !== null && slot.guestMemfd && slot.file === null) return true;
+    }
+    return false;
+  },
+});
+
+export const sharedFromFile = sometimes({
+  name: "a-guest-maps-a-shared-page-of-a-file",
+  says: "a guest maps a page of a file for shared access",
+  source: "KVM_MEMSLOT_GMEM_ONLY, 6.18",
+  over: { vm: Vm, gfn: Gfn },
+  holds: (m, { vm, gfn }) => {
+    const mapping = m.guestMapping(vm, gfn);
+    return mapping !== null && mapping.fromFile && !mapping.private;
+  },
+});
+
+export const hostMapsFile = sometimes({
+  name: "the-host-maps-a-page-of-a-file",
+  says: "the host maps a page of a guest_memfd",
+  source: "GUEST_MEMFD_FLAG_INIT_SHARED, fe2bf6234e94, 6.18",
+  over: { inode: Inode, page: Page },
+  holds: (m, { inode, page }) => m.hostMaps(inode, page),
+});
+
+/** Slots that bind a page which the call asks for, where nothing but that can be wrong with it; none otherwise. */
+function wouldBindAgain({ state: s, machine: m }: KvmView, { call, params }: Made): SlotName[] {
+  if (call !== "set_user_memory_region2") return [];
+  const c = params as unknown as Region;
+  const vm = openVm(s, c.vm);
+  const { guest_memfd: fd, guest_memfd_offset: offset = 0n } = c;
+  if (vm === null || c.flags !== KVM_MEM_GUEST_MEMFD || c.memory_size === 0n || typeof fd !== "number") return [];
+  const file = openFile(s, fd);
+  if (file === null || file.kind !== "guest_memfd" || file.vm !== c.vm) return [];
+  const spaces = hasPrivateMemory(vm) ? 1 : m.addressSpaces;
+  const id = m.slotIds.indexOf(c.slot);
+  if (c.as_id >= spaces || id < 0 || vm.slots[c.as_id as SpaceId][id as SlotId] !== null) return [];
+  const isOdd = [c.memory_size, c.guest_phys_addr, offset, c.userspace_addr.offset].some((n) => n % PAGE_SIZE !== 0n);
+  const end = c.guest_phys_addr + c.memory_size;
+  if (isOdd || end > m.gfns.bytes(m.gfns.length - 1) + PAGE_SIZE || c.userspace_addr.offset >= 1n << 40n) return [];
+  const [base, top] = [m.gfns.border(c.guest_phys_addr), m.gfns.border(end)];
+  for (const other of vm.slots[c.as_id as SpaceId]) {
+    if (other !== null && base < other.base + other.npages && other.base < top) return [];
+  }
+  const last = m.pages.border(offset + c.memory_size);
+  if (last > s.inodes[file.inode].size) return [];
+  return bound(file.bindings, m.pages.border(offset), last);
+}
+
+function bound(bindings: Iterable<SlotName | null>, first: number, end: number): SlotName[] {
+  return [...bindings].slice(first, end).filter((name) => name !== null);
+}
+
+/** A second binding is refused with `errno`: EINVAL like a wrong argument until 6.18, EEXIST from 7.2 on. */
+export const overlapErrno = (errno: "EINVAL" | "EEXIST") =>
+  step({
+    name: "overlap-errno",
+    says: `binding pages that are bound already ends with ${errno}`,
+    source: errno === "EEXIST" ? "kvm_gmem_bind(), Linux 7.2" : "kvm_gmem_bind(), Linux 6.8 to 6.18",
+    over: {},
+    asksResults: true,
+    when: (before, made) => wouldBindAgain(before, made).length > 0,
+    holds: (_before, { result }) => result === errno,
+    why: (_before, { result }) => `it ended with ${String(result)}`,
+  });
+
+/** As user space met it with restrictedmem v10: a slot for SMRAM that aliases memory which another slot binds. */
+export const smramAliasRefused = (errno: "EINVAL" | "EEXIST") =>
+  step({
+    name: "smram-alias-slot-einval",
+    says: `a second slot of a VM on pages that its first slot binds is refused (${errno}): memory of a file has no alias`,
+    source: "restrictedmem v10 thread, January 2023: slot#2, the SMRAM window, got -22; the rule is one binding per offset",
+    over: {},
+    asksResults: true,
+    when: (before, made) => wouldBindAgain(before, made).some(({ vm }) => vm === made.params["vm"]),
+    holds: (_before, { result }) => result === errno,
+  });
+
+/** Ordinary memory can be shown in both address spaces; pages of a file cannot. */
+export const smmAliasImpossible = (errno: "EINVAL" | "EEXIST") =>
+  step({
+    name: "smm-alias-impossible",
+    says: `the SMM address space cannot show pages that the normal one binds (${errno}); different pages serve`,
+    source: "kvm_gmem_bind(): the binding is of the file's offset, whatever the address space",
+    over: {},
+    asksResults: true,
+    when: (before, made) =>
+      made.params["as_id"] === 1 && wouldBindAgain(before, made).some(({ space }) => space === 0),
+    holds: (_before, { result }) => result === errno,
+  });
+
+/** What every version can reach. */
+export const everyVersion = [guestMapsPrivately, secretIsWritten, poisonStays, slotOutlivesFile];
+/** What only versions from 6.18 on can reach. */
+export const since6_18 = [sharedFromFile, hostMapsFile];
+
+export const bindingRules = (errno: "EINVAL" | "EEXIST") => [overlapErrno(errno), smramAliasRefused(errno)];
