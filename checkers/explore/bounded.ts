@@ -7,7 +7,7 @@ import {
   type Scenario,
   type Vector,
 } from "../../spec/language/design.ts";
-import type { Property } from "../../spec/language/property.ts";
+import type { AnyProperty } from "../../spec/language/property.ts";
 import { TRACK_ALL, locations, type Tracking } from "./codec.ts";
 import { instancesOf } from "./instances.ts";
 import type { Instance } from "./sequential.ts";
@@ -34,8 +34,7 @@ export interface Bounded {
 
 /** A property with every instance of it at these bounds. */
 export interface Asked {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly property: Property<any>;
+  readonly property: AnyProperty;
   readonly instances: readonly Readonly<Record<string, number>>[];
   /** Questions that the design's view does not answer; the property does not apply when there are any. */
   readonly unanswered: readonly string[];
@@ -139,8 +138,7 @@ function trackingsOf(design: AnyDesign, sizes: Sizes, tracked: Profile): Trackin
   return places.map((watched) => ({ leftOut, watched }));
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function instancesOver(property: Property<any>, sizes: Sizes): Readonly<Record<string, number>>[] {
+function instancesOver(property: AnyProperty, sizes: Sizes): Readonly<Record<string, number>>[] {
   let all: Record<string, number>[] = [{}];
   for (const [name, index] of Object.entries(property.over)) {
     const values = allValues(index, sizes) as number[];

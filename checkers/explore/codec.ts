@@ -126,7 +126,6 @@ class Writer {
         unpack(from, offset) { const ${loads};
           ${this.unpacking.join("\n")} },
       };`;
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval
     const make = new Function("constants", "wrong", body) as (
       constants: unknown[],
       wrong: (state: object) => never,

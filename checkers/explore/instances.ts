@@ -23,7 +23,7 @@ export function instancesOf(
     if (!inScenario(name, call, scenario)) continue;
     const only = scenario.only?.[name] ?? {};
     const passes = (params: Chosen): boolean =>
-      Object.entries(only).every(([key, keep]) => keep(params[key] as never));
+      Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
     for (const params of parameterSets(name, call, m, sizes)) {
       if (passes(params)) found.push(makeInstance(name, call, params, sizes));
     }

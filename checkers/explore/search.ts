@@ -118,7 +118,6 @@ interface Claim<P> {
   readonly property: P;
   readonly instances: readonly Readonly<Record<string, number>>[];
 }
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type View = any;
 
 class Search {

@@ -18,7 +18,6 @@ export interface Instance {
   run(s: unknown, m: unknown): Ended;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnySection = Section<any, any, any, any, any>;
 type Context = Record<string, unknown>;
 

@@ -45,6 +45,7 @@ export interface Region {
   file: FileId | null;
   inode: InodeId;
   first: number;
+  end: number;
 }
 
 export const U64 = 1n << 64n;
@@ -177,24 +178,25 @@ export const prepareBinding =
     c.file = fd;
     c.inode = file.inode;
     c.first = m.pages.border(offset);
+    c.end = m.pages.border(offset + c.memory_size);
   };
 
 /** xa_find() over the range of the bindings. */
 export function isBound(s: State, c: Region): boolean {
   const { bindings } = s.files[c.file!];
-  for (let page = c.first; page < c.first + c.npages; page++) if (bindings[page] !== null) return true;
+  for (let page = c.first; page < c.end; page++) if (bindings[page] !== null) return true;
   return false;
 }
 
 /** xa_store_range(): from here on, whoever walks the file's bindings reaches the slot. */
 export function storeBindings(s: State, c: Region): void {
-  for (let page = c.first; page < c.first + c.npages; page++) {
+  for (let page = c.first; page < c.end; page++) {
     s.files[c.file!].bindings[page] = { vm: c.vm!, space: c.space, slot: c.id };
   }
 }
 
-export function eraseBindings(s: State, file: FileId, first: number, npages: number): void {
-  for (let page = first; page < first + npages; page++) s.files[file].bindings[page] = null;
+export function eraseBindings(s: State, c: Region): void {
+  for (let page = c.first; page < c.end; page++) s.files[c.file!].bindings[page] = null;
 }
 
 /** kvm_arch_prepare_memory_region(): no frame beyond what the guest can address. */

@@ -3,6 +3,7 @@
  * scenario leaves out is explored by another vector of the design's list.
  */
 import type { Scenario } from "../../spec/language/design.ts";
+import type { UserAddress } from "./region.ts";
 import {
   GUEST_MEMFD_FLAG_INIT_SHARED,
   GUEST_MEMFD_FLAG_MMAP,
@@ -13,8 +14,12 @@ import { FALLOC_FL_PUNCH_HOLE, PROT_READ, PROT_WRITE } from "../../spec/abi/file
 
 const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
 
-/** No read-only and no dirty-logged slots. */
-const bindingsAndOrdinary = { flags: (flags: bigint) => flags === KVM_MEM_GUEST_MEMFD || flags === 0n };
+/** No read-only and no dirty-logged slots, and none whose ordinary memory is not page for frame. */
+const bindingsAndOrdinary = {
+  flags: (flags: bigint) => flags === KVM_MEM_GUEST_MEMFD || flags === 0n,
+  userspace_addr: ({ area, offset }: UserAddress, { guest_phys_addr }: { readonly [param: string]: unknown }) =>
+    area === null || offset !== 0n || guest_phys_addr === 0n,
+};
 /** Calls that read or refuse, and change nothing in any version. */
 const withoutEffect = [
   "check_extension",

@@ -62,7 +62,6 @@ export interface Choice<T, M> {
   readonly odd: (m: M, chosen: Chosen) => readonly T[];
 }
 // Parameters are chosen in the order in which `takes` lists them; their types are the call's own affair.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Chosen = Readonly<Record<string, any>>;
 
 export type Param<T, M> = Domain<T> | Choice<T, M>;
@@ -110,7 +109,6 @@ export interface Call<
 }
 
 /** A call of whatever parameters, as the checkers handle it. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyCall<S = any, M = any> = Call<S, M, any, any, any, any>;
 
 export interface CallSpec<

@@ -2,7 +2,7 @@
  * Designs: a state, the calls on it, and how the state answers the questions of the promises. A shipped kernel
  * version, a proposal of a mailing list and a mutant are all designs; most are deltas of another one.
  */
-import type { AnyCall } from "./call.ts";
+import type { AnyCall, Chosen } from "./call.ts";
 import type { Domain, TrackGroup } from "./domain.ts";
 import type { Property } from "./property.ts";
 import { here } from "./place.ts";
@@ -38,8 +38,8 @@ export interface Scenario {
   readonly calls?: readonly string[];
   /** Not these calls. */
   readonly without?: readonly string[];
-  /** Only parameter values that pass: `{ fallocate: { mode: (v) => v === 3 } }`. */
-  readonly only?: Readonly<Record<string, Readonly<Record<string, (value: never) => boolean>>>>;
+  /** Only parameter values that pass, judged beside the others: `{ fallocate: { mode: (v) => v === 3 } }`. */
+  readonly only?: Readonly<Record<string, Readonly<Record<string, (value: never, params: Chosen) => boolean>>>>;
 }
 
 /** One run of a design: bounds, and what narrows them. */
@@ -83,7 +83,6 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
 }
 
 /** A design of whatever state, as the checkers handle it. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyDesign = Design<any, any, any, Readonly<Record<string, AnyCall>>>;
 
 type Spec<D> = Omit<D, "place">;

@@ -55,6 +55,9 @@ export type Sometimes<V> = StateClaim<V, Over> & { readonly kind: "sometimes"; r
 export type StepProperty<V> = StepClaim<V, Over> & { readonly kind: "step"; readonly place: string };
 export type Property<V> = Always<V> | Sometimes<V> | StepProperty<V>;
 
+/** A property of whatever view, as the checkers handle it. */
+export type AnyProperty = Property<any>;
+
 /** The promise that the language itself holds every call to; no design need list it. */
 export const FAILED_CALL = {
   name: "failed-call-changes-nothing",

@@ -54,7 +54,7 @@ export const zapHole =
     }
   };
 
-const punches = ({ mode }: { readonly mode: number }): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+export const punches = ({ mode }: { readonly mode: number }): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
 const allocates = (c: { readonly mode: number }): boolean => !punches(c);
 
 const page = (m: { readonly filePages: number }): bigint[] =>

@@ -93,14 +93,14 @@ function flushSlot(s: State, c: Region): void {
   else if (c.space === NORMAL) zapSlot(vm, oldSlot(s, c)!);
 }
 
-function remove(s: State, c: Region): void {
+export function remove(s: State, c: Region): void {
   const vm = s.vms[c.vm!];
   const old = oldSlot(s, c)!;
   vm.slotPages -= old.npages;
   vm.slots[c.space][c.id] = null;
   advanceGeneration(vm);
-  c.npages = old.npages;
   c.first = old.first;
+  c.end = old.first + old.npages;
   c.file = old.file;
   if (old.file !== null) c.inode = s.files[old.file].inode;
 }
@@ -132,7 +132,7 @@ const sections = {
     when: (c: Region) => !deletes(c),
     run: (s: State, c: Region, m: Machine) => {
       const error = archPrepare(s, c, m);
-      if (error !== undefined && binds(c)) eraseBindings(s, c.file!, c.first, c.npages);
+      if (error !== undefined && binds(c)) eraseBindings(s, c);
       return error;
     },
   },
@@ -147,7 +147,7 @@ const sections = {
   "kvm_gmem_unbind()": {
     when: (c: Region) => deletes(c) && c.file !== null,
     under: inodeOf,
-    run: (s: State, c: Region) => eraseBindings(s, c.file!, c.first, c.npages),
+    run: (s: State, c: Region) => eraseBindings(s, c),
   },
   "drop slots_lock": { drops: (c: Region) => slotsLock(c.vm!) },
 } as const;
@@ -161,6 +161,7 @@ const keeps = {
   file: maybe(File),
   inode: Inode,
   first: upTo("pages"),
+  end: upTo("pages"),
 };
 
 const slotNumber = choice<number>(
@@ -184,12 +185,17 @@ const guestPhysAddr = choice<bigint>(
     memory_size === 0n ? [0n] : fitting(m.sizes.gfns, memory_size).map((gfn) => m.gfns.bytes(gfn)),
   (m) => [1n, 1n << BigInt(m.gpaBits), U64 - PAGE_SIZE],
 );
-/** The ordinary memory, page for frame. Odd: an address with nothing behind it, an unaligned one, a kernel's. */
+/**
+ * The ordinary memory, page for frame; or its first page, so that a slot can move and keep its memory. Odd: an address with
+ * nothing behind it, an unaligned one, a kernel's.
+ */
 const userspaceAddr = choice<UserAddress>(
-  (m, { memory_size, guest_phys_addr }) =>
-    memory_size === 0n
-      ? [{ area: null, offset: 0n }]
-      : [{ area: m.sizes.windows as AreaId, offset: guest_phys_addr as bigint }],
+  (m, { memory_size, guest_phys_addr }) => {
+    if (memory_size === 0n) return [{ area: null, offset: 0n }];
+    const area = m.sizes.windows as AreaId;
+    const pageForFrame = { area, offset: guest_phys_addr as bigint };
+    return guest_phys_addr === 0n ? [pageForFrame] : [pageForFrame, { area, offset: 0n }];
+  },
   (m) => [
     { area: null, offset: 0n },
     { area: m.sizes.windows as AreaId, offset: 1n },
@@ -213,14 +219,14 @@ export const setUserMemoryRegion2 = call({
     userspace_addr: userspaceAddr,
     guest_memfd: choice<Descriptor>(
       (m, { flags }) =>
-        flags === KVM_MEM_GUEST_MEMFD
+        (flags & KVM_MEM_GUEST_MEMFD) !== 0n
           ? Array.from({ length: m.sizes.describedFiles }, (_, i) => i as FileId)
           : [null],
       () => [null, "other"],
     ),
     guest_memfd_offset: choice<bigint>(
       (m, { flags, memory_size }) =>
-        flags === KVM_MEM_GUEST_MEMFD
+        (flags & KVM_MEM_GUEST_MEMFD) !== 0n
           ? fitting(m.filePages, memory_size).map((page) => m.pages.bytes(page))
           : [0n],
       (m) => [1n, m.pages.bytes(m.filePages), MAX_FILE_OFFSET + 1n - PAGE_SIZE, U64 - PAGE_SIZE],

@@ -1,0 +1,217 @@
+/** Checks a design: every vector is searched, and what all of them together never reached is found. */
+import type { AnyDesign, Bounds, KnownBreach, Profile, Vector } from "../../spec/language/design.ts";
+import { FAILED_CALL, type AnyProperty } from "../../spec/language/property.ts";
+import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
+import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts";
+import { breaks, failedAndChanged, runPath } from "../trace/run.ts";
+import { bounded, type Bounded } from "./bounded.ts";
+import { explore, type Budget, type Explored, type Found, type Progress } from "./search.ts";
+
+/**
+ * What one run says of one property. `undecided`: nothing in the run's states asked for it, or it needs cells that the run does not
+ * track. `not applicable`: the design's view does not answer its questions.
+ */
+export type PropertyVerdict = Verdict | "undecided" | "not applicable";
+
+export interface PropertyReport {
+  readonly name: string;
+  readonly kind: AnyProperty["kind"];
+  readonly says: string;
+  readonly verdict: PropertyVerdict;
+  /** Calls of the shortest trace that breaks it (or reaches it, for a `sometimes`). */
+  readonly steps?: number;
+  readonly trace?: Trace;
+  /** The design says that it breaks this promise, and why. */
+  readonly known?: KnownBreach;
+}
+
+export interface RunReport {
+  readonly design: string;
+  readonly bounds: Bounds;
+  readonly scenario: string;
+  readonly tracked: Profile;
+  readonly mode: "sequential";
+  readonly verdict: Verdict;
+  readonly complete: boolean;
+  /** Why the run is incomplete or invalid. */
+  readonly reason: string | null;
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  readonly levels: readonly number[];
+  readonly bytes: number;
+  readonly bits: number;
+  readonly seconds: number;
+  readonly properties: readonly PropertyReport[];
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly decided: ReadonlySet<string>;
+}
+
+export interface DesignReport {
+  readonly design: AnyDesign;
+  readonly verdict: Verdict;
+  readonly runs: readonly RunReport[];
+  /** What no run of the default vectors reached; null where not all of them were run to their end. */
+  readonly vacuous: readonly string[] | null;
+}
+
+export interface CheckOptions {
+  readonly budget: Budget;
+  readonly only?: ReadonlySet<string>;
+  readonly onProgress?: (vector: Vector, progress: Progress) => void;
+  readonly onRun?: (run: RunReport) => void;
+  readonly stop?: () => string | null;
+}
+
+export async function checkDesign(
+  design: AnyDesign,
+  vectors: readonly Vector[],
+  options: CheckOptions,
+): Promise<DesignReport> {
+  const runs: RunReport[] = [];
+  for (const vector of vectors) {
+    const run = await checkVector(design, vector, options);
+    runs.push(run);
+    options.onRun?.(run);
+    if ((options.stop?.() ?? null) !== null) break;
+  }
+  const whole = design.vectors.every((vector) => vectors.includes(vector)) && options.only === undefined;
+  const vacuous = whole && runs.every((run) => run.complete) ? neverReached(design, runs) : null;
+  const verdicts = runs.map((run) => run.verdict);
+  const verdict = worst([...verdicts, ...(vacuous !== null && vacuous.length > 0 ? ["vacuous" as const] : [])]);
+  return { design, verdict: runs.length < vectors.length ? worst([verdict, "incomplete"]) : verdict, runs, vacuous };
+}
+
+async function checkVector(design: AnyDesign, vector: Vector, options: CheckOptions): Promise<RunReport> {
+  const subject = bounded(design, vector);
+  const { budget, only, onProgress, stop } = options;
+  try {
+    const explored = await explore(subject, {
+      budget,
+      ...(only === undefined ? {} : { only }),
+      ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(vector, progress) }),
+      ...(stop === undefined ? {} : { stop }),
+    });
+    return runReport(subject, explored, only);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { ...emptyReport(subject), verdict: "invalid", reason: error.message };
+  }
+}
+
+function emptyReport({ design, bounds, scenario, tracked }: Bounded): RunReport {
+  return {
+    design: design.name,
+    bounds,
+    scenario,
+    tracked,
+    mode: "sequential",
+    verdict: "incomplete",
+    complete: false,
+    reason: null,
+    states: 0,
+    transitions: 0,
+    depth: 0,
+    levels: [],
+    bytes: 0,
+    bits: 0,
+    seconds: 0,
+    properties: [],
+    outcomes: new Map(),
+    decided: new Set(),
+  };
+}
+
+function runReport(subject: Bounded, explored: Explored, only: ReadonlySet<string> | undefined): RunReport {
+  const wanted = (name: string): boolean => only === undefined || only.has(name);
+  const properties = subject.properties
+    .filter(({ property }) => wanted(property.name))
+    .map(({ property, unanswered }) => propertyReport(subject, explored, property, unanswered.length > 0));
+  if (wanted(FAILED_CALL.name)) properties.push(failedCallReport(subject, explored));
+  const decisive = properties.map((p) => p.verdict).filter(isVerdict);
+  const { complete, stopped: reason, states, transitions, depth, levels, bytes, bits, seconds } = explored;
+  const { outcomes, decided } = explored;
+  const verdict = worst([...decisive, ...(complete ? [] : ["incomplete" as const])]);
+  const numbers = { states, transitions, depth, levels, bytes, bits, seconds };
+  return { ...emptyReport(subject), verdict, complete, reason, ...numbers, properties, outcomes, decided };
+}
+
+function isVerdict(verdict: PropertyVerdict): verdict is Verdict {
+  return verdict !== "undecided" && verdict !== "not applicable";
+}
+
+function propertyReport(
+  subject: Bounded,
+  explored: Explored,
+  property: AnyProperty,
+  unanswered: boolean,
+): PropertyReport {
+  const { name, kind, says } = property;
+  const base = { name, kind, says };
+  if (unanswered) return { ...base, verdict: "not applicable" };
+  const found = explored.found.get(name);
+  if (found === undefined) {
+    const unmet = kind === "sometimes" || !explored.decided.has(name);
+    return { ...base, verdict: !explored.complete ? "incomplete" : unmet ? "undecided" : "holds" };
+  }
+  const trace = traceOf(subject, found, (run) => breaks(subject, property, found.instance, run));
+  if (kind === "sometimes") return { ...base, verdict: "holds", steps: found.path.length };
+  const known = subject.design.knownBreaches?.find((breach) => breach.property === name);
+  return { ...base, verdict: "violated", steps: found.path.length, trace, ...(known === undefined ? {} : { known }) };
+}
+
+function failedCallReport(subject: Bounded, explored: Explored): PropertyReport {
+  const { name, says } = FAILED_CALL;
+  const base = { name, kind: "step" as const, says };
+  const found = explored.found.get(name);
+  if (found === undefined) return { ...base, verdict: explored.complete ? "holds" : "incomplete" };
+  const trace = traceOf(subject, found, ({ steps }) => failedAndChanged(subject.design, steps));
+  return { ...base, verdict: "violated", steps: found.path.length, trace };
+}
+
+type Run = NonNullable<ReturnType<typeof runPath>>;
+
+/** The trace of what a search found, run again with everything tracked; what does not show itself there was never real. */
+function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): Trace {
+  const { design, bounds, scenario, tracked, instances } = subject;
+  const run = runPath(subject, found.path.map((k) => instances[k]!));
+  if (run === null || !shows(run)) {
+    throw new ModelError(
+      `${found.property} was found broken with the profile "${tracked}", but not when the same ${found.path.length} calls ran ` +
+        "with everything tracked: the profile is not exact for this design",
+      design.place,
+      "a call that decides about one page by looking at another; use --track full",
+    );
+  }
+  return {
+    format: TRACE_FORMAT,
+    design: design.name,
+    mode: "sequential",
+    bounds,
+    scenario,
+    tracked,
+    breach: { property: found.property, instance: found.instance, why: found.why },
+    steps: run.steps,
+  };
+}
+
+/** Calls never made, declared results never returned, `sometimes` never reached, properties that never said anything. */
+function neverReached(design: AnyDesign, runs: readonly RunReport[]): string[] {
+  const outcomes = new Set(runs.flatMap((run) => [...run.outcomes.keys()]));
+  const decided = new Set(runs.flatMap((run) => [...run.decided]));
+  const missing: string[] = [];
+  for (const [name, call] of Object.entries(design.calls)) {
+    if (call.unexplored !== undefined) continue;
+    const declared = [...call.returns, ...call.exits].filter((result) => !outcomes.has(`${name} ${result}`));
+    if (![...outcomes].some((outcome) => outcome.startsWith(`${name} `))) missing.push(`${name} was never made`);
+    else missing.push(...declared.map((result) => `${name} never ended with ${result}`));
+  }
+  for (const property of [...design.promises, ...(design.statements ?? [])]) {
+    const reports = runs.map((run) => run.properties.find(({ name }) => name === property.name));
+    if (reports.some((report) => report?.verdict === "not applicable")) continue;
+    if (property.kind === "sometimes") {
+      if (!reports.some((report) => report?.steps !== undefined)) missing.push(`${property.name} was never reached`);
+    } else if (!decided.has(property.name)) missing.push(`${property.name} never had anything to say`);
+  }
+  return missing;
+}
