@@ -3,7 +3,20 @@
  * that the call cannot be made; its exact state and transition counts are known from seven other checkers (C++, Spin,
  * Rumur, TLC, stateright and two in JavaScript), which makes it the yardstick for this one.
  */
-import { bool, callsOf, design, disabled, id, ids, maybe, per, position, propertiesOf, record, upTo } from "../spec/language.ts";
+import {
+  bool,
+  callsOf,
+  design,
+  disabled,
+  id,
+  ids,
+  maybe,
+  per,
+  position,
+  propertiesOf,
+  record,
+  upTo,
+} from "../spec/language.ts";
 import { change, type Bounds, type ValueOf } from "../spec/language.ts";
 
 const Vm = id("vms");
@@ -15,10 +28,7 @@ const Gfn = position("gfns");
 const Binding = record({ file: File, offset: Page, gfn: Gfn, npages: upTo("longest") });
 
 const state = record({
-  files: per(
-    File,
-    record({ owner: maybe(Vm), folio: per(Page, bool), hostMapped: per(Page, bool) }),
-  ),
+  files: per(File, record({ owner: maybe(Vm), folio: per(Page, bool), hostMapped: per(Page, bool) })),
   vms: per(
     Vm,
     record({
@@ -306,7 +316,11 @@ const promises = [
       if (page === null) return true;
       if (!v.private[gfn] || !s.files[page.file].folio[page.offset]) return false;
       for (const slot of v.slots) {
-        if (covers(slot, gfn) && binds(slot, page.file, page.offset) && gfn - slot.gfn === page.offset - slot.offset) {
+        if (
+          covers(slot, gfn) &&
+          binds(slot, page.file, page.offset) &&
+          gfn - slot.gfn === page.offset - slot.offset
+        ) {
           return true;
         }
       }

@@ -19,6 +19,8 @@ import {
   guestMemfd7_3,
 } from "./guest-memfd/versions.ts";
 import { historical } from "./mutants/historical.ts";
+import { forgottenPin } from "./proposals/forgotten-pin.ts";
+import { template } from "./proposals/template.ts";
 import { mutant, type Mutant } from "./mutants/mutant.ts";
 import { seeded } from "./mutants/seeded.ts";
 
@@ -48,8 +50,7 @@ function mutated({ design, bug, killedBy }: Mutant): Entry {
   return { design, kind: "mutant", breaks: [killedBy], bug };
 }
 
-const seqBound = { vms: 2, files: 1, pages: 2, slots: 2, gfns: 2 };
-const seqVectors = [{ bounds: seqBound, quick: true as const }];
+const seqVectors = [{ bounds: { vms: 2, files: 1, pages: 1, slots: 2, gfns: 2 }, quick: true as const }];
 const benchmark = "the reference benchmark's own mutants";
 
 const ofGmemSeq: readonly Mutant[] = [
@@ -101,6 +102,8 @@ export const registry: readonly Entry[] = [
   shipped(guestMemfd7_3, "7.3"),
   { design: gmemSeq, kind: "benchmark", breaks: [] },
   { design: equivalent.design, kind: "benchmark", breaks: [] },
+  { design: template, kind: "proposal", breaks: [] },
+  { design: forgottenPin, kind: "proposal", breaks: ["host-never-maps-private"] },
   ...[...historical, ...ofGmemSeq, ...seeded].map(mutated),
 ];
 

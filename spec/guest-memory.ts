@@ -100,6 +100,8 @@ export interface GuestMemory {
 
   /** Pages in all slots of a VM, as the kernel counts them. */
   accountedPages?(vm: VmId): number;
+  /** What people call the page at a position, where the position is not its number: "page 0x7ffffffffffff". */
+  pageName?(page: number): string;
   /** The page that a call accesses for its caller, judged in the state before the call; null when there is none. */
   accesses?(made: Made): PageAt | null;
 }

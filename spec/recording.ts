@@ -2,6 +2,7 @@
  * Recordings: what a real kernel answered to programs of calls. The types of the file format, and what a model implements so
  * that a checker can play a program on it.
  */
+import type * as Schema from "effect/Schema";
 import type { Outcome } from "./language/outcome.ts";
 
 export const RECORDING_FORMAT = "guest-memfd-recording/1";
@@ -58,13 +59,15 @@ export interface Playing {
   answer(step: RecordedStep, outcome: Outcome): RecordedResult;
 }
 
-/** What of a step cannot be played: a missing or malformed argument, an operation that the model does not know. */
+/** What of a program cannot be played: a mapping that nobody makes, ranges that no layout can hold. */
 export class UnplayableStep extends Error {
   override readonly name = "UnplayableStep";
 }
 
 /** Implemented by a family of designs whose calls can be recorded. */
 export interface Player {
+  /** The arguments of each operation; steps are decoded by them before they are played. */
+  readonly operations: Readonly<Record<string, Schema.Top & { readonly DecodingServices: never }>>;
   /** Lays a program out. Throws `UnplayableStep`. */
   play(header: Header, steps: readonly RecordedStep[]): Playing;
 }

@@ -78,9 +78,15 @@ export function resolveBounds(design: AnyDesign, given: Bounds): Bounds {
     }
     if ("values" in rule) {
       if (!rule.values.includes(String(value))) {
-        throw new UsageError(`${design.name}: ${name}=${value} is not one of ${rule.values.join(", ")} (${rule.says})`);
+        throw new UsageError(
+          `${design.name}: ${name}=${value} is not one of ${rule.values.join(", ")} (${rule.says})`,
+        );
       }
-    } else if (!Number.isInteger(value) || Number(value) < Math.min(1, rule.default) || Number(value) > rule.most) {
+    } else if (
+      !Number.isInteger(value) ||
+      Number(value) < Math.min(1, rule.default) ||
+      Number(value) > rule.most
+    ) {
       throw new UsageError(
         `${design.name}: ${name}=${value} is impossible; ${name} (${rule.says}) is a whole number from ` +
           `${Math.min(1, rule.default)} to ${rule.most}`,

@@ -4,7 +4,8 @@ import { FAILED_CALL, type AnyProperty } from "../../spec/language/property.ts";
 import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
 import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts";
 import { breaks, failedAndChanged, runPath } from "../trace/run.ts";
-import { bounded, type Bounded } from "./bounded.ts";
+import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
+import { inScenario } from "./instances.ts";
 import { explore, type Budget, type Explored, type Found, type Progress } from "./search.ts";
 
 /**
@@ -58,45 +59,45 @@ export interface DesignReport {
 export interface CheckOptions {
   readonly budget: Budget;
   readonly only?: ReadonlySet<string>;
-  readonly onProgress?: (vector: Vector, progress: Progress) => void;
-  readonly onRun?: (run: RunReport) => void;
+  readonly onProgress?: (progress: Progress) => void;
   readonly stop?: () => string | null;
 }
 
-export async function checkDesign(
+/** Searches a design at one vector. */
+export async function checkVector(
   design: AnyDesign,
-  vectors: readonly Vector[],
+  vector: Vector,
   options: CheckOptions,
-): Promise<DesignReport> {
-  const runs: RunReport[] = [];
-  for (const vector of vectors) {
-    const run = await checkVector(design, vector, options);
-    runs.push(run);
-    options.onRun?.(run);
-    if ((options.stop?.() ?? null) !== null) break;
-  }
-  const whole = design.vectors.every((vector) => vectors.includes(vector)) && options.only === undefined;
-  const vacuous = whole && runs.every((run) => run.complete) ? neverReached(design, runs) : null;
-  const verdicts = runs.map((run) => run.verdict);
-  const verdict = worst([...verdicts, ...(vacuous !== null && vacuous.length > 0 ? ["vacuous" as const] : [])]);
-  return { design, verdict: runs.length < vectors.length ? worst([verdict, "incomplete"]) : verdict, runs, vacuous };
-}
-
-async function checkVector(design: AnyDesign, vector: Vector, options: CheckOptions): Promise<RunReport> {
+): Promise<RunReport> {
   const subject = bounded(design, vector);
-  const { budget, only, onProgress, stop } = options;
   try {
-    const explored = await explore(subject, {
-      budget,
-      ...(only === undefined ? {} : { only }),
-      ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(vector, progress) }),
-      ...(stop === undefined ? {} : { stop }),
-    });
-    return runReport(subject, explored, only);
+    return runReport(subject, await explore(subject, options), options.only);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { ...emptyReport(subject), verdict: "invalid", reason: error.message };
   }
+}
+
+/**
+ * What must be reached for a design not to be vacuous: all that its scenarios let in; what it changes of the design
+ * that it is a variant of; nothing.
+ */
+export type Judged = "everything" | "changes" | "nothing";
+
+/** What the runs of a design say together. `vectors` are those that were asked for. */
+export function summary(
+  design: AnyDesign,
+  vectors: readonly Vector[],
+  runs: readonly RunReport[],
+  judged: Judged,
+): DesignReport {
+  const whole = design.vectors.every((vector) => vectors.includes(vector));
+  const complete = whole && runs.length === vectors.length && runs.every((run) => run.complete);
+  const vacuous = complete && judged !== "nothing" ? neverReached(design, vectors, runs, judged) : null;
+  const verdicts = runs.map((run) => run.verdict);
+  if (vacuous !== null && vacuous.length > 0) verdicts.push("vacuous");
+  if (runs.length < vectors.length) verdicts.push("incomplete");
+  return { design, verdict: worst(verdicts), runs, vacuous };
 }
 
 function emptyReport({ design, bounds, scenario, tracked }: Bounded): RunReport {
@@ -157,7 +158,13 @@ function propertyReport(
   const trace = traceOf(subject, found, (run) => breaks(subject, property, found.instance, run));
   if (kind === "sometimes") return { ...base, verdict: "holds", steps: found.path.length };
   const known = subject.design.knownBreaches?.find((breach) => breach.property === name);
-  return { ...base, verdict: "violated", steps: found.path.length, trace, ...(known === undefined ? {} : { known }) };
+  return {
+    ...base,
+    verdict: "violated",
+    steps: found.path.length,
+    trace,
+    ...(known === undefined ? {} : { known }),
+  };
 }
 
 function failedCallReport(subject: Bounded, explored: Explored): PropertyReport {
@@ -174,7 +181,10 @@ type Run = NonNullable<ReturnType<typeof runPath>>;
 /** The trace of what a search found, run again with everything tracked; what does not show itself there was never real. */
 function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): Trace {
   const { design, bounds, scenario, tracked, instances } = subject;
-  const run = runPath(subject, found.path.map((k) => instances[k]!));
+  const run = runPath(
+    subject,
+    found.path.map((k) => instances[k]!),
+  );
   if (run === null || !shows(run)) {
     throw new ModelError(
       `${found.property} was found broken with the profile "${tracked}", but not when the same ${found.path.length} calls ran ` +
@@ -196,21 +206,31 @@ function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): 
 }
 
 /** Calls never made, declared results never returned, `sometimes` never reached, properties that never said anything. */
-function neverReached(design: AnyDesign, runs: readonly RunReport[]): string[] {
+function neverReached(
+  design: AnyDesign,
+  vectors: readonly Vector[],
+  runs: readonly RunReport[],
+  judged: Exclude<Judged, "nothing">,
+): string[] {
   const outcomes = new Set(runs.flatMap((run) => [...run.outcomes.keys()]));
   const decided = new Set(runs.flatMap((run) => [...run.decided]));
+  const scenarios = vectors.map((vector) => scenarioOf(design, vector.scenario));
   const missing: string[] = [];
   for (const [name, call] of Object.entries(design.calls)) {
-    if (call.unexplored !== undefined) continue;
+    if (judged === "changes" && design.inherits?.[name] === call) continue;
+    // What every scenario leaves out does not count.
+    if (!scenarios.some((scenario) => inScenario(name, call, scenario))) continue;
     const declared = [...call.returns, ...call.exits].filter((result) => !outcomes.has(`${name} ${result}`));
-    if (![...outcomes].some((outcome) => outcome.startsWith(`${name} `))) missing.push(`${name} was never made`);
+    if (![...outcomes].some((outcome) => outcome.startsWith(`${name} `)))
+      missing.push(`${name} was never made`);
     else missing.push(...declared.map((result) => `${name} never ended with ${result}`));
   }
-  for (const property of [...design.promises, ...(design.statements ?? [])]) {
+  for (const property of [...(judged === "changes" ? [] : design.promises), ...(design.statements ?? [])]) {
     const reports = runs.map((run) => run.properties.find(({ name }) => name === property.name));
     if (reports.some((report) => report?.verdict === "not applicable")) continue;
     if (property.kind === "sometimes") {
-      if (!reports.some((report) => report?.steps !== undefined)) missing.push(`${property.name} was never reached`);
+      if (!reports.some((report) => report?.steps !== undefined))
+        missing.push(`${property.name} was never reached`);
     } else if (!decided.has(property.name)) missing.push(`${property.name} never had anything to say`);
   }
   return missing;

@@ -51,7 +51,8 @@ export function locations(domain: AnyDomain, sizes: Sizes): string[] {
   const visit = (d: AnyDomain, path: string): void => {
     const { shape } = d;
     if (shape.kind === "location") found.push(path);
-    else if (shape.kind === "maybe" || shape.kind === "tracked" || shape.kind === "pointing") visit(shape.of, path);
+    else if (shape.kind === "maybe" || shape.kind === "tracked" || shape.kind === "pointing")
+      visit(shape.of, path);
     else if (shape.kind === "record") {
       for (const [name, field] of Object.entries(shape.fields)) visit(field, join(path, name));
     } else if (shape.kind === "per") {
@@ -102,7 +103,14 @@ class Writer {
   codec(): Codec {
     const { domain, sizes, place } = this;
     const root: Parent = {};
-    this.visit(domain, { path: "", watched: false, untracked: false }, "s", root, "state", this.constant(root));
+    this.visit(
+      domain,
+      { path: "", watched: false, untracked: false },
+      "s",
+      root,
+      "state",
+      this.constant(root),
+    );
     const words = Math.max(1, this.word + (this.used > 0 ? 1 : 0));
     const wrong = (state: object): never => {
       const bad = outside(domain, sizes, state, "");
@@ -138,7 +146,14 @@ class Writer {
    * Generates the code for one domain. `read` is the expression of the value in the object being packed; in the draft
    * the value is `parent[key]`, and `target` is the expression of that parent.
    */
-  private visit(domain: AnyDomain, at: Here, read: string, parent: Parent, key: string | number, target: string): void {
+  private visit(
+    domain: AnyDomain,
+    at: Here,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    target: string,
+  ): void {
     const { shape } = domain;
     if (shape.kind === "pointing") {
       const watched = this.tracking.watched;
@@ -216,8 +231,15 @@ class Writer {
     const elsewhere: Parent = {};
     for (const [name, field] of Object.entries(fields)) {
       const path = `${at.path}.${name}`;
-      if (name !== shape.field) this.withoutCode(() => this.visit(field, { ...at, path }, "", elsewhere, name, ""));
-      else this.untracked(path, places.filter((place) => place !== here), elsewhere, name);
+      if (name !== shape.field)
+        this.withoutCode(() => this.visit(field, { ...at, path }, "", elsewhere, name, ""));
+      else
+        this.untracked(
+          path,
+          places.filter((place) => place !== here),
+          elsewhere,
+          name,
+        );
     }
     const cell = this.untracked(at.path, [null, elsewhere], parent, key);
     this.havoc.absentInProperties(cell);
@@ -229,7 +251,9 @@ class Writer {
     const havocText = this.constant(this.havoc);
     const owner = read.slice(0, read.lastIndexOf("["));
     const inDraft = `${owner} === ${this.constant(parent)}`;
-    const isHere = Object.entries(here as Parent).map(([name, value]) => `${local}.${shape.field}.${name} === ${String(value)}`);
+    const isHere = Object.entries(here as Parent).map(
+      ([name, value]) => `${local}.${shape.field}.${name} === ${String(value)}`,
+    );
     this.packing.push(
       `const ${local} = ${inDraft} ? ${havocText}.peek(${cell}) : ${read};`,
       `if (${local} !== null && ${local} !== undefined && ${local} !== ${this.constant(elsewhere)} && ${isHere.join(" && ")}) {`,
@@ -238,13 +262,27 @@ class Writer {
     this.unpacking.push(`if (${extract(bit)} === 0) ${havocText}.unknown(${cell}); else {`);
     for (const [name, field] of Object.entries(fields)) {
       if (name === shape.field) continue;
-      this.visit(field, { ...at, path: `${at.path}.${name}`, untracked: false }, `${local}.${name}`, own, name, ownText);
+      this.visit(
+        field,
+        { ...at, path: `${at.path}.${name}`, untracked: false },
+        `${local}.${name}`,
+        own,
+        name,
+        ownText,
+      );
     }
     this.packing.push("}");
     this.unpacking.push(`${havocText}.known(${cell}, ${ownText}); }`);
   }
 
-  private leaf(domain: AnyDomain, count: number, read: string, parent: Parent, key: string | number, slot: string): void {
+  private leaf(
+    domain: AnyDomain,
+    count: number,
+    read: string,
+    parent: Parent,
+    key: string | number,
+    slot: string,
+  ): void {
     parent[key] = firstValue(domain, this.sizes);
     const at = this.allot(count);
     this.packing.push(
@@ -269,7 +307,10 @@ class Writer {
     // The inner value lives in a holder of its own; presence moves it in and out of the draft.
     const holder: Parent = {};
     const holderText = this.constant(holder);
-    this.packing.push(`const ${local} = ${read};`, `if (${local} !== null) { w${bit.word} |= 1 << ${bit.shift};`);
+    this.packing.push(
+      `const ${local} = ${read};`,
+      `if (${local} !== null) { w${bit.word} |= 1 << ${bit.shift};`,
+    );
     this.unpacking.push(`if (${extract(bit)} === 0) ${slot} = null; else {`);
     this.visit(shape.of, at, local, holder, "value", holderText);
     this.packing.push("}");
@@ -297,7 +338,10 @@ class Writer {
       const dead = shape.dead[name];
       if (dead !== undefined) this.wrap(before, `if (!${this.constant(dead)}(${local})) {`, "}");
     }
-    this.wrap(start, `const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`);
+    this.wrap(
+      start,
+      `const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`,
+    );
   }
 
   /**

@@ -51,7 +51,8 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): C
       return;
     }
     const legal = param[1].legal(m, chosen);
-    for (const value of every ? legal : legal.slice(0, 1)) extend(at + 1, { ...chosen, [param[0]]: value }, every);
+    for (const value of every ? legal : legal.slice(0, 1))
+      extend(at + 1, { ...chosen, [param[0]]: value }, every);
   };
   extend(0, {}, true);
   let firsts: Chosen = {};

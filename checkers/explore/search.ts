@@ -4,7 +4,14 @@
  */
 import { disabled } from "../../spec/language/call.ts";
 import { isFailure, outcomeName, sameOutcome } from "../../spec/language/outcome.ts";
-import { FAILED_CALL, type Always, type Made, type Property, type Sometimes, type StepProperty } from "../../spec/language/property.ts";
+import {
+  FAILED_CALL,
+  type Always,
+  type Made,
+  type Property,
+  type Sometimes,
+  type StepProperty,
+} from "../../spec/language/property.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { initialState, type Asked, type Bounded } from "./bounded.ts";
 import { makeCodec, type Codec, type Tracking } from "./codec.ts";
@@ -110,7 +117,20 @@ class Totals {
   explored(seconds: number): Explored {
     const { states, transitions, depth, levels, bytes, bits, found, decided, outcomes, stopped } = this;
     const complete = stopped === null;
-    return { complete, stopped, states, transitions, depth, levels, seconds, bytes, bits, found, decided, outcomes };
+    return {
+      complete,
+      stopped,
+      states,
+      transitions,
+      depth,
+      levels,
+      seconds,
+      bytes,
+      bits,
+      found,
+      decided,
+      outcomes,
+    };
   }
 }
 
@@ -230,7 +250,8 @@ class Search {
     const { total } = this;
     if (total.states > budget.states) return `more than ${budget.states} states`;
     if (total.bytes > budget.bytes) return `more than ${budget.bytes} bytes`;
-    if ((performance.now() - this.started) / 1000 > budget.seconds) return `more than ${budget.seconds} seconds`;
+    if ((performance.now() - this.started) / 1000 > budget.seconds)
+      return `more than ${budget.seconds} seconds`;
     return stop?.() ?? null;
   }
 
@@ -314,7 +335,8 @@ class Search {
       if (!sameOutcome(ended, alternative)) this.resultKnown = false;
       if (ended === disabled) ended = alternative;
       codec.pack(codec.draft, other, 0);
-      if (!same(next, other) && !alternatives.some((known) => same(known, other))) alternatives.push(other.slice());
+      if (!same(next, other) && !alternatives.some((known) => same(known, other)))
+        alternatives.push(other.slice());
     }
     codec.unpack(current, 0);
     if (this.resultKnown) this.count(instance, k, ended);
@@ -396,7 +418,8 @@ class Search {
           return property.holds(this.view, instance);
         });
         if (holds === null || holds !== wanted) continue;
-        const why = property.kind === "always" ? this.why(() => property.why?.(this.view, instance)) : "reached";
+        const why =
+          property.kind === "always" ? this.why(() => property.why?.(this.view, instance)) : "reached";
         this.settle(property, instance, why, this.pathTo(index));
         break;
       }
@@ -456,7 +479,12 @@ class Search {
     }
   }
 
-  private settle(property: Property<View>, instance: Readonly<Record<string, number>>, why: string, path: number[]): void {
+  private settle(
+    property: Property<View>,
+    instance: Readonly<Record<string, number>>,
+    why: string,
+    path: number[],
+  ): void {
     this.open.delete(property.name);
     this.total.record({ property: property.name, instance, why, path, tracking: this.tracking });
   }

@@ -97,7 +97,7 @@ export function runWithLocks(instance: Instance, s: unknown, m: unknown, sizes: 
   const sections = Object.entries(call.sections) as [string, AnySection][];
   const labels = sections.map(([label]) => label);
   let jumps = 0;
-  for (let at = 0; at < sections.length; ) {
+  for (let at = 0; at < sections.length;) {
     const [label, section] = sections[at]!;
     const parts = typeof section === "function" ? { run: section } : section;
     const where = `${name}: section "${label}"`;
@@ -126,7 +126,10 @@ function isGoTo(step: unknown): step is GoTo {
   return typeof step === "object" && step !== null && "to" in step;
 }
 
-function refs(locks: ((c: never) => LockRef | readonly LockRef[]) | undefined, context: Context): readonly LockRef[] {
+function refs(
+  locks: ((c: never) => LockRef | readonly LockRef[]) | undefined,
+  context: Context,
+): readonly LockRef[] {
   if (locks === undefined) return [];
   const found = locks(context as never);
   return Array.isArray(found) ? (found as readonly LockRef[]) : [found as LockRef];

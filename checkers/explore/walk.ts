@@ -116,7 +116,9 @@ export function canonical(domain: AnyDomain, sizes: Sizes, value: unknown): unkn
       return canonical(shape.of, sizes, value);
     case "record":
       return mapFields(shape, (field, name) =>
-        isDead(shape, name, value) ? firstValue(field, sizes) : canonical(field, sizes, (value as Plain)[name]),
+        isDead(shape, name, value)
+          ? firstValue(field, sizes)
+          : canonical(field, sizes, (value as Plain)[name]),
       );
     case "per":
       return Array.from(value as unknown[], (element) => canonical(shape.of, sizes, element));

@@ -8,7 +8,6 @@ import { initialState, type Bounded } from "../explore/bounded.ts";
 import { runWithLocks, type Instance } from "../explore/sequential.ts";
 import { canonical, changes, type Sizes } from "../explore/walk.ts";
 
-
 export class Runner {
   private readonly design: AnyDesign;
   private readonly m: unknown;
@@ -45,7 +44,10 @@ export class Runner {
 }
 
 /** Runs calls of a bounded design from its initial state; null when one of them cannot be made. */
-export function runPath(subject: Bounded, path: readonly Instance[]): { steps: TraceStep[]; before: object; after: object } | null {
+export function runPath(
+  subject: Bounded,
+  path: readonly Instance[],
+): { steps: TraceStep[]; before: object; after: object } | null {
   const runner = new Runner(subject.design, subject.m, subject.sizes);
   const steps: TraceStep[] = [];
   let before = runner.state;
@@ -97,6 +99,9 @@ export function isBroken(
 ): boolean {
   if (breach.property === FAILED_CALL.name) return failedAndChanged(subject.design, run.steps);
   const asked = subject.properties.find(({ property }) => property.name === breach.property);
-  return asked !== undefined && asked.unanswered.length === 0 && breaks(subject, asked.property, breach.instance, run);
+  return (
+    asked !== undefined &&
+    asked.unanswered.length === 0 &&
+    breaks(subject, asked.property, breach.instance, run)
+  );
 }
-

@@ -6,7 +6,14 @@
 import { faultIn, onlyInitShared, pageOfArea } from "./host-fault.ts";
 import { clearUnlessReady, grabFolio } from "./page-cache.ts";
 import { NORMAL, slotAt } from "./slots.ts";
-import { hasPrivateMemory, type InodeId, type SlotId, type SlotState, type State, type VmId } from "./state.ts";
+import {
+  hasPrivateMemory,
+  type InodeId,
+  type SlotId,
+  type SlotState,
+  type State,
+  type VmId,
+} from "./state.ts";
 
 /** A fault on its way: who faults where, and what it has found out. */
 export interface GuestFault {

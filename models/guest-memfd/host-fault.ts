@@ -39,7 +39,8 @@ export function walk(s: State, fault: Fault): "mapped" | "none" | "SIGBUS BUS_MC
   const pte = ptes[fault.area];
   if (pte === "hwpoison") return "SIGBUS BUS_MCEERR_AR";
   // Which ordinary pages the process has mapped decides nothing, and is not kept.
-  if (s.inodes[fault.inode].kind === "shmem") return folio === "ready" && inFile(s, fault) ? "mapped" : "none";
+  if (s.inodes[fault.inode].kind === "shmem")
+    return folio === "ready" && inFile(s, fault) ? "mapped" : "none";
   return pte;
 }
 

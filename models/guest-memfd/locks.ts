@@ -12,7 +12,10 @@ export const slotsArchLock = mutex(
   "slots_arch_lock",
   "struct kvm, include/linux/kvm_host.h: which copy of the slots is active, and their arch metadata",
 );
-export const vcpuMutex = mutex("vcpu->mutex", "struct kvm_vcpu, include/linux/kvm_host.h: one vCPU ioctl at a time");
+export const vcpuMutex = mutex(
+  "vcpu->mutex",
+  "struct kvm_vcpu, include/linux/kvm_host.h: one vCPU ioctl at a time",
+);
 export const kvmLock = mutex("kvm->lock", "struct kvm, include/linux/kvm_host.h: creation of vCPUs");
 export const kvmSrcu = srcu("kvm->srcu", "struct kvm, include/linux/kvm_host.h: readers of the slots");
 export const mmuLock = rwlock("mmu_lock", "struct kvm, include/linux/kvm_host.h: the guest's page tables");

@@ -111,16 +111,28 @@ export const VM_TYPES = {
 export const BOUND_RULES = {
   vms: { says: "VMs", default: 1, most: 8 },
   files: { says: "guest_memfd files", default: 1, most: 8 },
-  pages: { says: "pages of a file; one behind its end and one at 2^63 - 4096 come on top", default: 1, most: 64 },
+  pages: {
+    says: "pages of a file; one behind its end and one at 2^63 - 4096 come on top",
+    default: 1,
+    most: 64,
+  },
   slots: { says: "slots of a VM and address space", default: 1, most: 16 },
   gfns: { says: "guest frames of a VM", default: 1, most: 64 },
   vcpus: { says: "vCPUs of a VM", default: 1, most: 8 },
-  tasks: { says: "threads that make calls; one at a time in sequential mode, so that they multiply nothing", default: 1, most: 8 },
+  tasks: {
+    says: "threads that make calls; one at a time in sequential mode, so that they multiply nothing",
+    default: 1,
+    most: 8,
+  },
   maps: { says: "windows of the host on files", default: 1, most: 8 },
   dups: { says: "further descriptors of a file", default: 0, most: 4 },
   bytes: { says: "distinct values that are written, besides 0", default: 1, most: 255 },
   spaces: { says: "slot address spaces of a VM without private memory (2 with SMM)", default: 1, most: 2 },
-  paging: { says: "how the guest's memory is paged: in hardware, or by shadow page tables", default: "tdp", values: ["tdp", "shadow"] },
+  paging: {
+    says: "how the guest's memory is paged: in hardware, or by shadow page tables",
+    default: "tdp",
+    values: ["tdp", "shadow"],
+  },
   types: { says: "VM types that are created", default: "any", values: Object.keys(VM_TYPES) },
 } as const;
 
@@ -163,4 +175,21 @@ export function machineFor(bounds: Bounds): Machine {
 export function fitting(positions: number, size: bigint): number[] {
   const pages = size <= 4096n ? 1 : Number(size / 4096n);
   return Array.from({ length: Math.max(1, positions - pages + 1) }, (_, i) => i);
+}
+
+/** What the indices of a trace stand for, where they are not plain numbers of pages and descriptors. */
+export function legend({ pages, filePages, sizes }: Machine): readonly string[] {
+  const { files, describedFiles, areas, windows } = sizes;
+  const ordinary =
+    files > describedFiles
+      ? [
+          `area ${windows}, files[${describedFiles}], inodes[${describedFiles}]: ordinary memory of the process`,
+        ]
+      : [];
+  const windowText = windows === 1 ? "area 0" : `areas 0 to ${windows - 1}`;
+  return [
+    ...(areas > windows && windows > 0 ? [`${windowText}: where the host maps files`] : []),
+    ...ordinary,
+    `page ${filePages}: the page behind the end of the largest file; page ${filePages + 1}: the page at offset 0x${pages.bytes(filePages + 1).toString(16)}`,
+  ];
 }

@@ -113,25 +113,23 @@ export const keepsReadonly: KeptFlags = (old, c) => old.readonly === isReadonly(
 export const keepsReadonlyAndGuestMemfd: KeptFlags = (old, c) =>
   old.readonly === isReadonly(c) && old.guestMemfd === isGuestMemfd(c);
 
-export const decideChange =
-  (keepsFlags: KeptFlags) =>
-  (s: State, c: Region, m: Machine) => {
-    const old = oldSlot(s, c);
-    if (c.memory_size === 0n) {
-      if (old === null) return "EINVAL" as const;
-      c.change = "DELETE";
-    } else if (old === null) {
-      c.change = "CREATE";
-    } else {
-      // A guest_memfd slot is immutable: it can only be deleted.
-      if (isGuestMemfd(c)) return "EINVAL" as const;
-      if (!sameAddress(old, c, m) || old.npages !== c.npages || !keepsFlags(old, c)) return "EINVAL" as const;
-      if (old.base !== c.base) c.change = "MOVE";
-      else if (old.logsDirty !== logsDirty(c) || old.guestMemfd !== isGuestMemfd(c)) c.change = "FLAGS_ONLY";
-      else return goTo("drop slots_lock");
-    }
-    return undefined;
-  };
+export const decideChange = (keepsFlags: KeptFlags) => (s: State, c: Region, m: Machine) => {
+  const old = oldSlot(s, c);
+  if (c.memory_size === 0n) {
+    if (old === null) return "EINVAL" as const;
+    c.change = "DELETE";
+  } else if (old === null) {
+    c.change = "CREATE";
+  } else {
+    // A guest_memfd slot is immutable: it can only be deleted.
+    if (isGuestMemfd(c)) return "EINVAL" as const;
+    if (!sameAddress(old, c, m) || old.npages !== c.npages || !keepsFlags(old, c)) return "EINVAL" as const;
+    if (old.base !== c.base) c.change = "MOVE";
+    else if (old.logsDirty !== logsDirty(c) || old.guestMemfd !== isGuestMemfd(c)) c.change = "FLAGS_ONLY";
+    else return goTo("drop slots_lock");
+  }
+  return undefined;
+};
 
 function sameAddress(old: SlotState, c: Region, m: Machine): boolean {
   return old.area === c.userspace_addr.area && old.areaPage === m.pages.border(c.userspace_addr.offset);

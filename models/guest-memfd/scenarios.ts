@@ -17,8 +17,10 @@ const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
 /** No read-only and no dirty-logged slots, and none whose ordinary memory is not page for frame. */
 const bindingsAndOrdinary = {
   flags: (flags: bigint) => flags === KVM_MEM_GUEST_MEMFD || flags === 0n,
-  userspace_addr: ({ area, offset }: UserAddress, { guest_phys_addr }: { readonly [param: string]: unknown }) =>
-    area === null || offset !== 0n || guest_phys_addr === 0n,
+  userspace_addr: (
+    { area, offset }: UserAddress,
+    { guest_phys_addr }: { readonly [param: string]: unknown },
+  ) => area === null || offset !== 0n || guest_phys_addr === 0n,
 };
 /** Calls that read or refuse, and change nothing in any version. */
 const withoutEffect = [
@@ -40,7 +42,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     without: [...withoutEffect, "close_vm", "close_vcpu", "mlock", "get_dirty_log", "set_user_memory_region"],
     only: {
       munmap: { area: (area: number) => area === 0 },
-      mmap: { prot: (prot: number) => prot === (PROT_READ | PROT_WRITE), offset: (offset: bigint) => offset === 0n },
+      mmap: {
+        prot: (prot: number) => prot === (PROT_READ | PROT_WRITE),
+        offset: (offset: bigint) => offset === 0n,
+      },
       set_user_memory_region2: bindingsAndOrdinary,
       create_guest_memfd: { flags: (flags: bigint) => flags !== GUEST_MEMFD_FLAG_INIT_SHARED },
     },
@@ -70,7 +75,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     only: {
       set_user_memory_region2: bindingsAndOrdinary,
       create_guest_memfd: { flags: (flags: bigint) => flags === 0n || flags === BOTH },
-      mmap: { prot: (prot: number) => prot === (PROT_READ | PROT_WRITE), offset: (offset: bigint) => offset === 0n },
+      mmap: {
+        prot: (prot: number) => prot === (PROT_READ | PROT_WRITE),
+        offset: (offset: bigint) => offset === 0n,
+      },
     },
   },
   slots: {

@@ -2,7 +2,19 @@
  * The state of the shipped ABI: VMs with their slots, attributes and page tables; files, their inodes and page caches; the
  * mappings of the one process that makes the calls.
  */
-import { bool, id, location, maybe, oneOf, per, pointing, position, record, tracked, upTo } from "../../spec/language.ts";
+import {
+  bool,
+  id,
+  location,
+  maybe,
+  oneOf,
+  per,
+  pointing,
+  position,
+  record,
+  tracked,
+  upTo,
+} from "../../spec/language.ts";
 import { callsOf, type ValueOf } from "../../spec/language.ts";
 import { File, Gfn, Inode, Page, Slot, Space, Vm } from "../../spec/guest-memory.ts";
 import type { Machine } from "./machine.ts";
@@ -176,7 +188,9 @@ export function openVm(s: State, vm: VmId | null): VmState | null {
 
 /** The file behind an open descriptor, or null: not a descriptor (any more). */
 export function openFile(s: State, file: FileId | null): FileState | null {
-  return file !== null && s.files[file].kind !== "none" && s.files[file].descriptors > 0 ? s.files[file] : null;
+  return file !== null && s.files[file].kind !== "none" && s.files[file].descriptors > 0
+    ? s.files[file]
+    : null;
 }
 
 /** kvm->nr_memslots_as: SMM has its own slots only in VMs without private memory. */

@@ -75,15 +75,19 @@ function wouldBindAgain({ state: s, machine: m }: KvmView, { call, params }: Mad
   const c = params as unknown as Region;
   const vm = openVm(s, c.vm);
   const { guest_memfd: fd, guest_memfd_offset: offset = 0n } = c;
-  if (vm === null || c.flags !== KVM_MEM_GUEST_MEMFD || c.memory_size === 0n || typeof fd !== "number") return [];
+  if (vm === null || c.flags !== KVM_MEM_GUEST_MEMFD || c.memory_size === 0n || typeof fd !== "number")
+    return [];
   const file = openFile(s, fd);
   if (file === null || file.kind !== "guest_memfd" || file.vm !== c.vm) return [];
   const spaces = hasPrivateMemory(vm) ? 1 : m.addressSpaces;
   const id = m.slotIds.indexOf(c.slot);
   if (c.as_id >= spaces || id < 0 || vm.slots[c.as_id as SpaceId][id as SlotId] !== null) return [];
-  const isOdd = [c.memory_size, c.guest_phys_addr, offset, c.userspace_addr.offset].some((n) => n % PAGE_SIZE !== 0n);
+  const isOdd = [c.memory_size, c.guest_phys_addr, offset, c.userspace_addr.offset].some(
+    (n) => n % PAGE_SIZE !== 0n,
+  );
   const end = c.guest_phys_addr + c.memory_size;
-  if (isOdd || end > m.gfns.bytes(m.gfns.length - 1) + PAGE_SIZE || c.userspace_addr.offset >= 1n << 40n) return [];
+  if (isOdd || end > m.gfns.bytes(m.gfns.length - 1) + PAGE_SIZE || c.userspace_addr.offset >= 1n << 40n)
+    return [];
   const [base, top] = [m.gfns.border(c.guest_phys_addr), m.gfns.border(end)];
   for (const other of vm.slots[c.as_id as SpaceId]) {
     if (other !== null && base < other.base + other.npages && other.base < top) return [];
@@ -115,7 +119,8 @@ export const smramAliasRefused = (errno: "EINVAL" | "EEXIST") =>
   step({
     name: "smram-alias-slot-einval",
     says: `a second slot of a VM on pages that its first slot binds is refused (${errno}): memory of a file has no alias`,
-    source: "restrictedmem v10 thread, January 2023: slot#2, the SMRAM window, got -22; the rule is one binding per offset",
+    source:
+      "restrictedmem v10 thread, January 2023: slot#2, the SMRAM window, got -22; the rule is one binding per offset",
     over: {},
     asksResults: true,
     when: (before, made) => wouldBindAgain(before, made).some(({ vm }) => vm === made.params["vm"]),

@@ -6,7 +6,12 @@ import { change, design, ids, variant } from "../../spec/language.ts";
 import { promises } from "../../spec/properties/promises.ts";
 import { anon, memfdCreate, mmap, munmap, mapOrdinary, refuseExec } from "./calls/mmap.ts";
 import { answer, checkExtension, offersToEveryVm, offersToPrivateVms } from "./calls/check-extension.ts";
-import { checkFlags as checkCreateFlags, createGuestMemfd, mmapAndInitShared, noFlags } from "./calls/create-guest-memfd.ts";
+import {
+  checkFlags as checkCreateFlags,
+  createGuestMemfd,
+  mmapAndInitShared,
+  noFlags,
+} from "./calls/create-guest-memfd.ts";
 import { closeVcpu, closeVm, createVcpu, createVm } from "./calls/create-vm.ts";
 import { close, dup } from "./calls/dup-close.ts";
 import { fallocate } from "./calls/fallocate.ts";
@@ -20,7 +25,7 @@ import { preFaultMemory } from "./calls/pre-fault-memory.ts";
 import { setMemoryAttributes } from "./calls/set-memory-attributes.ts";
 import { binds, inodeOf, setUserMemoryRegion, setUserMemoryRegion2 } from "./calls/set-user-memory-region.ts";
 import { SIGNALS } from "./host-fault.ts";
-import { BOUND_RULES, machineFor, type Machine } from "./machine.ts";
+import { BOUND_RULES, legend, machineFor, type Machine } from "./machine.ts";
 import {
   archPrepare,
   checkFlags,
@@ -54,7 +59,8 @@ function init(s: State, m: Machine): void {
 export const guestMemfd6_8 = design({
   name: "guest-memfd-6.8",
   says: "guest_memfd as it was merged: for VMs with private memory only, without flags, never mapped by the host",
-  source: "a7800aa80ea4 (KVM: Add KVM_CREATE_GUEST_MEMFD ioctl() for guest-specific backing memory), Linux 6.8",
+  source:
+    "a7800aa80ea4 (KVM: Add KVM_CREATE_GUEST_MEMFD ioctl() for guest-specific backing memory), Linux 6.8",
   bounds: BOUND_RULES,
   machine: machineFor,
   sizes: (m) => ({ ...m.sizes }),
@@ -98,6 +104,7 @@ export const guestMemfd6_8 = design({
     memory_failure: memoryFailure,
   },
   view,
+  legend,
   promises,
   statements: [...everyVersion, ...bindingRules("EINVAL")],
   knownBreaches: [...signedOffsetAccepted, ...toggling],
@@ -185,7 +192,8 @@ const { calls: of7_2 } = guestMemfd7_2;
 export const guestMemfd7_3 = variant(guestMemfd7_2, {
   name: "guest-memfd-7.3",
   says: "a slot is bound only when it is ready: prepare, the architecture's part, then commit",
-  source: "Linux 7.3.4: 83411f32b8ad (split bind() into prepare and commit), 3fe5d2944e5a (bind after the memslot is ready)",
+  source:
+    "Linux 7.3.4: 83411f32b8ad (split bind() into prepare and commit), 3fe5d2944e5a (bind after the memslot is ready)",
   calls: {
     set_user_memory_region2: change(of7_2.set_user_memory_region2, {
       without: ["bind"],

@@ -14,6 +14,9 @@ export interface KvmView extends GuestMemory {
   readonly machine: Machine;
 }
 
+/** Page numbers are small, or near the end of all offsets. */
+const hex = (page: bigint): string => (page < 0x10000n ? String(page) : `0x${page.toString(16)}`);
+
 export function view(s: State, m: Machine): KvmView {
   return {
     state: s,
@@ -38,7 +41,8 @@ export function view(s: State, m: Machine): KvmView {
     isPrivate: (vm, gfn) => hasPrivateMemory(s.vms[vm]) && s.vms[vm].private[gfn]!,
     guestMapping: (vm, gfn) => (s.vms[vm].type === "none" ? null : s.vms[vm].sptes[gfn]!),
 
-    pageState: (inode, page) => (s.inodes[inode].kind === "none" ? "absent" : s.inodes[inode].pages[page]!.folio),
+    pageState: (inode, page) =>
+      s.inodes[inode].kind === "none" ? "absent" : s.inodes[inode].pages[page]!.folio,
     hostMaps: (inode, page) => {
       if (s.inodes[inode].kind !== "guest_memfd") return false;
       for (const pte of s.inodes[inode].pages[page]!.ptes) if (pte === "mapped") return true;
@@ -51,10 +55,12 @@ export function view(s: State, m: Machine): KvmView {
     },
     secretOf: (inode, page) => {
       if (s.inodes[inode].kind === "none") return null;
-      for (const cell of s.inodes[inode].pages[page]!.contents) if (cell.secretOf !== null) return cell.secretOf;
+      for (const cell of s.inodes[inode].pages[page]!.contents)
+        if (cell.secretOf !== null) return cell.secretOf;
       return null;
     },
 
+    pageName: (page) => `page ${hex(m.pages.starts[page]!)}`,
     accountedPages: (vm) => s.vms[vm].slotPages,
     accesses: (made) => accessed(s, m, made),
   };
@@ -63,7 +69,8 @@ export function view(s: State, m: Machine): KvmView {
 /** The page of a guest_memfd that an access goes to, through what is mapped, or else through slot and mapping. */
 function accessed(s: State, m: Machine, { call, params }: Made): PageAt | null {
   // The error of a pre-fault is that of the first frame of its range.
-  if (call.startsWith("guest_") || call === "pre_fault_memory") return accessedByGuest(s, params["vm"] as VmId | null, m.gfns.at(params["gpa"] as bigint));
+  if (call.startsWith("guest_") || call === "pre_fault_memory")
+    return accessedByGuest(s, params["vm"] as VmId | null, m.gfns.at(params["gpa"] as bigint));
   if (!call.startsWith("host_")) return null;
   const at = pageOfArea(s, params["area"] as AreaId, m.pages.at(params["offset"] as bigint));
   return at !== null && s.inodes[at.inode].kind === "guest_memfd" ? at : null;

@@ -5,11 +5,7 @@
 import { change, disabled } from "../../spec/language.ts";
 import type { Vector } from "../../spec/language/design.ts";
 import { File } from "../../spec/guest-memory.ts";
-import {
-  KVM_MEM_GUEST_MEMFD,
-  KVM_MEM_LOG_DIRTY_PAGES,
-  KVM_MEM_READONLY,
-} from "../../spec/abi/kvm.ts";
+import { KVM_MEM_GUEST_MEMFD, KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY } from "../../spec/abi/kvm.ts";
 import { vmDescriptor } from "../guest-memfd/calls/create-vm.ts";
 import { fileDescriptor, punches, zapHole } from "../guest-memfd/calls/fallocate.ts";
 import { checkMayMap } from "../guest-memfd/calls/host-access.ts";
@@ -85,7 +81,8 @@ const deciding = (keepsFlags: Parameters<typeof decideChange>[0]) => {
   };
 };
 
-const toggling = '"Disallow toggling KVM_MEM_GUEST_MEMFD on an existing memslot", 6.19-rc1; in 6.8 to early 6.18';
+const toggling =
+  '"Disallow toggling KVM_MEM_GUEST_MEMFD on an existing memslot", 6.19-rc1; in 6.8 to early 6.18';
 
 export const toggleGuestMemfdFlag = mutant(guestMemfd7_3, {
   name: "toggle-guest-memfd-flag",
@@ -103,7 +100,9 @@ export const moveGmemSlot = mutant(guestMemfd7_3, {
   says: "a call without KVM_MEM_GUEST_MEMFD may move a guest_memfd slot",
   source: toggling,
   killedBy: "guest-memfd-slot-immutable",
-  calls: deciding((old, c) => keepsReadonly(old, c) && (old.guestMemfd === isGuestMemfd(c) || old.base !== c.base)),
+  calls: deciding(
+    (old, c) => keepsReadonly(old, c) && (old.guestMemfd === isGuestMemfd(c) || old.base !== c.base),
+  ),
   vectors: [{ bounds: { gfns: 2 }, scenario: "slots", track: "skeleton", quick: true }],
 });
 
@@ -201,7 +200,12 @@ export const linkTwoVms = mutant(guestMemfd7_3, {
     },
   },
   vectors: [
-    { bounds: { vms: 2, files: 2, types: "default" }, scenario: "two linked VMs", track: "no-contents", quick: true },
+    {
+      bounds: { vms: 2, files: 2, types: "default" },
+      scenario: "two linked VMs",
+      track: "no-contents",
+      quick: true,
+    },
   ],
 });
 

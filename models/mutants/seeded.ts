@@ -18,7 +18,10 @@ const { set_user_memory_region2: region2 } = calls;
 
 const core: readonly Vector[] = [{ bounds: {}, scenario: "core", quick: true }];
 const lifetimes: readonly Vector[] = [{ bounds: {}, scenario: "lifetimes", quick: true }];
-const twoSlots: readonly Vector[] = [{ bounds: { slots: 2, gfns: 2, pages: 2 }, scenario: "slots", track: "skeleton", quick: true }];
+const twoSlots: readonly Vector[] = [
+  { bounds: { slots: 2, gfns: 2, pages: 2 }, scenario: "slots", track: "skeleton", quick: true },
+];
+const SLOT_CALLS = ["create_vm", "create_guest_memfd", "set_user_memory_region2", "fallocate"];
 const bug = "seeded";
 const source = "no kernel: a fault seeded to show that the promise can fail";
 
@@ -61,7 +64,14 @@ export const seeded = [
         sections: { "commit the binding": { when: binds, under: inodeOf, run: storeBindings } },
       }),
     },
-    vectors: [{ bounds: { slots: 2, gfns: 2, types: "default" }, scenario: "guests", track: "no-contents", quick: true }],
+    vectors: [
+      {
+        bounds: { slots: 2, gfns: 2, types: "default" },
+        scenario: "guests",
+        track: "no-contents",
+        quick: true,
+      },
+    ],
   }),
   mutant(guestMemfd7_3, {
     name: "unbind-forgotten",
@@ -167,7 +177,8 @@ export const seeded = [
             drops: lockOfFolio,
             run: (s, c) => {
               const page = s.inodes[c.inode].pages[c.page]!;
-              if (page.folio === "poisoned") return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
+              if (page.folio === "poisoned")
+                return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
               page.folio = "ready";
               c.writable = true;
             },
@@ -213,7 +224,8 @@ export const seeded = [
             run: (s, { inode, page }) => {
               const memory = s.inodes[inode];
               const { folio } = memory.pages[page]!;
-              if (memory.kind !== "guest_memfd" || folio === "absent" || folio === "poisoned") return "disabled";
+              if (memory.kind !== "guest_memfd" || folio === "absent" || folio === "poisoned")
+                return "disabled";
               memory.pages[page]!.folio = "poisoned";
             },
           },
@@ -236,15 +248,18 @@ export const seeded = [
             drops: lockOfFolio,
             run: (s, c) => {
               for (const { folio } of s.inodes[c.inode].pages) {
-                if (folio === "poisoned") return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
+                if (folio === "poisoned")
+                  return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
               }
               clearFolio(s, c);
             },
           },
         },
-        }),
+      }),
     },
-    vectors: [{ bounds: { pages: 2, types: "default" }, scenario: "core", track: "no-contents", quick: true }],
+    vectors: [
+      { bounds: { pages: 2, types: "default" }, scenario: "core", track: "no-contents", quick: true },
+    ],
   }),
   mutant(guestMemfd7_3, {
     name: "file-does-not-pin",
@@ -298,7 +313,10 @@ export const seeded = [
     says: "ftruncate() changes the size of a guest_memfd",
     killedBy: "file-size-constant",
     calls: { ftruncate: change(calls.ftruncate, { without: ["kvm_gmem_setattr()"] }) },
-    vectors: [{ bounds: {}, scenario: "open-vms", quick: true }],
+    scenarios: {
+      truncation: { says: "making, binding and truncating files", calls: [...SLOT_CALLS, "ftruncate"] },
+    },
+    vectors: [{ bounds: {}, scenario: "truncation", quick: true }],
   }),
   mutant(guestMemfd7_3, {
     name: "allocation-unbounded",
@@ -324,7 +342,8 @@ export const seeded = [
   mutant(guestMemfd7_2, {
     name: "failed-bind-stays",
     bug,
-    source: "the order of Linux 7.2 and older: the binding is stored before the architecture's part, which can fail",
+    source:
+      "the order of Linux 7.2 and older: the binding is stored before the architecture's part, which can fail",
     says: "a creation that fails after it was bound leaves the binding",
     killedBy: "failed-call-changes-nothing",
     calls: {

@@ -78,14 +78,7 @@ export type Leaves<E extends string = string> = {
 
 export type Actor = "task" | "vcpu" | "kernel";
 
-export interface Call<
-  S,
-  M,
-  C = never,
-  R extends string = string,
-  V = unknown,
-  L extends string = string,
-> {
+export interface Call<S, M, C = never, R extends string = string, V = unknown, L extends string = string> {
   /** The kernel function that this call stands for: name, file, version. */
   readonly kernel: string;
   /** Who makes it. */

@@ -3,7 +3,7 @@
  * version, a proposal of a mailing list and a mutant are all designs; most are deltas of another one.
  */
 import type { AnyCall, Chosen } from "./call.ts";
-import type { Domain, TrackGroup } from "./domain.ts";
+import type { Domain, Fields, TrackGroup, ValuesOf } from "./domain.ts";
 import type { Property } from "./property.ts";
 import { here } from "./place.ts";
 
@@ -39,7 +39,9 @@ export interface Scenario {
   /** Not these calls. */
   readonly without?: readonly string[];
   /** Only parameter values that pass, judged beside the others: `{ fallocate: { mode: (v) => v === 3 } }`. */
-  readonly only?: Readonly<Record<string, Readonly<Record<string, (value: never, params: Chosen) => boolean>>>>;
+  readonly only?: Readonly<
+    Record<string, Readonly<Record<string, (value: never, params: Chosen) => boolean>>>
+  >;
 }
 
 /** One run of a design: bounds, and what narrows them. */
@@ -73,6 +75,8 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
   readonly init?: (s: S, m: M) => void;
   readonly calls: Calls;
   readonly view: (s: S, m: M) => V;
+  /** What indices of the state stand for, where that is not plain: one line each, for people who read a trace. */
+  readonly legend?: (m: M) => readonly string[];
   readonly promises: readonly Property<V>[];
   /** Claims about this design alone: the rules that its users meet, and what it must be able to reach. */
   readonly statements?: readonly Property<V>[];
@@ -80,12 +84,14 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
   readonly scenarios: Readonly<Record<string, Scenario>>;
   readonly vectors: readonly Vector[];
   readonly place: string;
+  /** The calls of the design that this one is a variant of. */
+  readonly inherits?: Readonly<Record<string, AnyCall>>;
 }
 
 /** A design of whatever state, as the checkers handle it. */
 export type AnyDesign = Design<any, any, any, Readonly<Record<string, AnyCall>>>;
 
-type Spec<D> = Omit<D, "place">;
+type Spec<D> = Omit<D, "place" | "inherits">;
 
 export function design<S, M, V, Calls extends Readonly<Record<string, AnyCall<S, M>>>>(
   spec: Spec<Design<S, M, V, Calls>>,
@@ -134,6 +140,21 @@ export function variant<
     ...rest,
     scenarios: { ...base.scenarios, ...delta.scenarios },
     calls: all as unknown as Omit<Calls, keyof D> & D & A,
+    inherits: base.calls,
     place: here(),
   };
+}
+
+/** The same design with more state, for a variant whose calls need it. */
+export function withState<S, M, V, Calls extends Readonly<Record<string, AnyCall<S, M>>>, F extends Fields>(
+  base: Design<S, M, V, Calls>,
+  fields: F,
+): Design<S & ValuesOf<F>, M, V, Calls> {
+  const { shape } = base.state;
+  if (shape.kind !== "record")
+    throw new TypeError(`the state of ${base.name} is no record, and cannot be extended`);
+  const known = Object.keys(fields).find((name) => name in shape.fields);
+  if (known !== undefined) throw new TypeError(`the state of ${base.name} has a field "${known}" already`);
+  const state = { shape: { ...shape, fields: { ...shape.fields, ...fields } } };
+  return { ...base, state } as unknown as Design<S & ValuesOf<F>, M, V, Calls>;
 }

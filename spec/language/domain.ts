@@ -35,7 +35,12 @@ export type Shape =
   | { readonly kind: "per"; readonly index: AnyDomain; readonly of: AnyDomain }
   | { readonly kind: "tracked"; readonly group: TrackGroup; readonly of: AnyDomain }
   | { readonly kind: "location"; readonly of: AnyDomain }
-  | { readonly kind: "pointing"; readonly of: AnyDomain; readonly field: string; readonly to: (at: never) => string };
+  | {
+      readonly kind: "pointing";
+      readonly of: AnyDomain;
+      readonly field: string;
+      readonly to: (at: never) => string;
+    };
 
 export interface Domain<T> {
   readonly shape: Shape;

@@ -15,7 +15,7 @@ export function outcomeName(outcome: Outcome): string {
 
 export function outcomeText(outcome: Outcome): string {
   if (typeof outcome !== "object") return String(outcome);
-  return outcome.value === null ? "undefined contents" : String(outcome.value);
+  return outcome.value === null ? "undefined contents" : `value ${outcome.value}`;
 }
 
 export function sameOutcome(a: Outcome, b: Outcome): boolean {

@@ -11,7 +11,8 @@ export const slotPagesBalance = always({
   needs: ["accountedPages"],
   when: (m, { vm }) => m.vmExists(vm),
   holds: (m, { vm }) => m.accountedPages!(vm) === slotPages(m, vm),
-  why: (m, { vm }) => `VM ${vm} is charged for ${m.accountedPages!(vm)} pages and its slots have ${slotPages(m, vm)}`,
+  why: (m, { vm }) =>
+    `VM ${vm} is charged for ${m.accountedPages!(vm)} pages and its slots have ${slotPages(m, vm)}`,
 });
 
 function slotPages(m: GuestMemory, vm: VmId): number {

@@ -13,6 +13,7 @@ import {
   type SpaceId,
   type VmId,
 } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 import { always, step } from "./declare.ts";
 
 const everySlot = { vm: Vm, space: Space, slot: Slot };
@@ -36,6 +37,9 @@ export function hasLiveFile(m: GuestMemory, { vm, space, slot }: SlotInstance): 
 const spaceText = (space: SpaceId): string => (space === 0 ? "" : ` (address space ${space})`);
 const slotText = ({ vm, space, slot }: SlotName): string => `slot ${slot} of VM ${vm}${spaceText(space)}`;
 
+const pagesText = (m: GuestMemory, { first, npages }: SlotView): string =>
+  npages === 1 ? pageText(m, first) : `${pageText(m, first)} and ${npages - 1} behind it`;
+
 export const oneBindingPerOffset = always({
   name: "one-binding-per-offset",
   says: "a page of a file is bound by at most one slot",
@@ -46,7 +50,7 @@ export const oneBindingPerOffset = always({
   why: (m, { file, page }) => {
     const names: string[] = [];
     for (const name of slotNames(m)) if (binds(m, name, file, page)) names.push(slotText(name));
-    return `page ${page} of file ${file} is bound by ${names.join(" and by ")}`;
+    return `${pageText(m, page)} of file ${file} is bound by ${names.join(" and by ")}`;
   },
 });
 
@@ -76,7 +80,8 @@ function slotNames(m: GuestMemory): SlotName[] {
 export const bindingNamesItsSlot = always({
   name: "binding-names-its-slot",
   says: "a file's binding names a slot that exists, is bound to this file, and covers the page",
-  source: "kvm_gmem_unbind(), kvm_gmem_release(), virt/kvm/guest_memfd.c; broken by ae431059e75d's bug and by flag toggling",
+  source:
+    "kvm_gmem_unbind(), kvm_gmem_release(), virt/kvm/guest_memfd.c; broken by ae431059e75d's bug and by flag toggling",
   over: { file: File, page: Page },
   when: (m, { file, page }) => m.binding(file, page) !== null,
   holds: (m, { file, page }) => {
@@ -87,8 +92,13 @@ export const bindingNamesItsSlot = always({
   why: (m, { file, page }) => {
     const name = m.binding(file, page)!;
     const slot = m.slot(name.vm, name.space, name.slot);
-    const what = slot === null ? "which does not exist" : slot.file === file ? "which does not cover it" : "which is not bound to it";
-    return `page ${page} of file ${file} is bound to ${slotText(name)}, ${what}`;
+    const what =
+      slot === null
+        ? "which does not exist"
+        : slot.file === file
+          ? "which does not cover it"
+          : "which is not bound to it";
+    return `${pageText(m, page)} of file ${file} is bound to ${slotText(name)}, ${what}`;
   },
 });
 
@@ -122,7 +132,7 @@ export const boundRangeWithinFile = always({
   },
   why: (m, { vm, space, slot }) => {
     const view = m.slot(vm, space, slot)!;
-    return `slot ${slot} is bound to pages ${view.first} to ${view.first + view.npages - 1} of file ${view.file}, which has ${m.fileSize(view.file!)}`;
+    return `${slotText({ vm, space, slot })} is bound to ${pagesText(m, view)} of file ${view.file}, which has ${m.fileSize(view.file!)}`;
   },
 });
 
@@ -133,7 +143,8 @@ export const slotsDisjoint = always({
   over: everySlot,
   when: (m, { vm, space, slot }) => m.slot(vm, space, slot) !== null,
   holds: (m, { vm, space, slot }) => overlapping(m, vm, space, slot) === null,
-  why: (m, { vm, space, slot }) => `slots ${slot} and ${overlapping(m, vm, space, slot)} of VM ${vm} share a guest frame`,
+  why: (m, { vm, space, slot }) =>
+    `slots ${slot} and ${overlapping(m, vm, space, slot)} of VM ${vm} share a guest frame`,
 });
 
 /** A later slot of the same address space that shares a frame with this one. */
@@ -142,7 +153,8 @@ function overlapping(m: GuestMemory, vm: VmId, space: SpaceId, slot: SlotId): Sl
   if (own === null) return null;
   for (const other of m.slots) {
     const view = other > slot ? m.slot(vm, space, other) : null;
-    if (view !== null && own.base < view.base + view.npages && view.base < own.base + own.npages) return other;
+    if (view !== null && own.base < view.base + view.npages && view.base < own.base + own.npages)
+      return other;
   }
   return null;
 }

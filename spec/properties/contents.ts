@@ -1,5 +1,6 @@
 /** Contents: who may read which bytes. */
 import { Gfn, Inode, Page, Vm } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 import { always, step } from "./declare.ts";
 import { isMapped } from "./mappings.ts";
 
@@ -14,18 +15,20 @@ export const guestSeesDefinedBytes = always({
     const { inode, page } = m.guestMapping(vm, gfn)!.at;
     return m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page);
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page} before anything was put there`,
+  why: (m, { vm, gfn }) =>
+    `frame ${gfn} of VM ${vm} maps ${pageText(m, m.guestMapping(vm, gfn)!.at.page)} before anything was put there`,
 });
 
 export const hostSeesDefinedBytes = always({
   name: "host-sees-defined-bytes",
   says: "the host maps no page whose bytes nobody zeroed or wrote",
-  source: "kvm_gmem_fault_user_mapping(): a folio that is not up to date is cleared first, virt/kvm/guest_memfd.c",
+  source:
+    "kvm_gmem_fault_user_mapping(): a folio that is not up to date is cleared first, virt/kvm/guest_memfd.c",
   over: { inode: Inode, page: Page },
   needs: ["contentsDefined"],
   holds: (m, { inode, page }) =>
     !m.hostMaps(inode, page) || m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page),
-  why: (_m, { page }) => `the host maps page ${page} before anything was put there`,
+  why: (m, { page }) => `the host maps ${pageText(m, page)} before anything was put there`,
 });
 
 export const noUndefinedByteRead = step({
@@ -58,7 +61,12 @@ export const secretsStayPrivate = always({
     return true;
   },
   why: (m, { inode, page }) =>
-    `page ${page} holds what VM ${m.secretOf!(inode, page)} wrote privately, and ${m.hostMaps(inode, page) ? "the host" : "another VM"} maps it`,
+    `${pageText(m, page)} holds what VM ${m.secretOf!(inode, page)} wrote privately, and ${m.hostMaps(inode, page) ? "the host" : "another VM"} maps it`,
 });
 
-export const contentsPromises = [guestSeesDefinedBytes, hostSeesDefinedBytes, noUndefinedByteRead, secretsStayPrivate];
+export const contentsPromises = [
+  guestSeesDefinedBytes,
+  hostSeesDefinedBytes,
+  noUndefinedByteRead,
+  secretsStayPrivate,
+];

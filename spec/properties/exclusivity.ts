@@ -1,12 +1,14 @@
 /** Exclusivity: guest memory belongs to one guest, at one place of it. */
 import { Inode, Page, Slot, Space, Vm, type GuestMemory, type InodeId, type VmId } from "../guest-memory.ts";
 import { hasLiveFile } from "./binding.ts";
+import { pageText } from "./words.ts";
 import { always } from "./declare.ts";
 
 export const boundByOwner = always({
   name: "bound-by-its-owner",
   says: "a file is bound only by the VM that it was created for",
-  source: "kvm_gmem_bind(): file->private_data->kvm != kvm is refused; the 1:1 rule, restrictedmem v10 review, January 2023",
+  source:
+    "kvm_gmem_bind(): file->private_data->kvm != kvm is refused; the 1:1 rule, restrictedmem v10 review, January 2023",
   over: { vm: Vm, space: Space, slot: Slot },
   when: hasLiveFile,
   holds: (m, { vm, space, slot }) => m.fileVm(m.slot(vm, space, slot)!.file!) === vm,
@@ -32,18 +34,19 @@ export const pageInOneGuest = always({
     return true;
   },
   why: (m, { inode, page }) =>
-    `page ${page} is mapped by VMs ${m.vms.filter((vm) => mapsOf(m, vm, inode, page) > 0).join(" and ")}`,
+    `${pageText(m, page)} is mapped by VMs ${m.vms.filter((vm) => mapsOf(m, vm, inode, page) > 0).join(" and ")}`,
 });
 
 export const pageAtOneGfn = always({
   name: "page-at-one-gfn",
   says: "a guest maps a page of its guest memory at one guest frame only",
-  source: "one binding per offset, and unbinding zaps: kvm_gmem_bind(), kvm_gmem_unbind(), virt/kvm/guest_memfd.c",
+  source:
+    "one binding per offset, and unbinding zaps: kvm_gmem_bind(), kvm_gmem_unbind(), virt/kvm/guest_memfd.c",
   over: { vm: Vm, inode: Inode, page: Page },
   when: (m, { vm, inode, page }) => m.vmExists(vm) && m.pageState(inode, page) !== "absent",
   holds: (m, { vm, inode, page }) => mapsOf(m, vm, inode, page) <= 1,
   why: (m, { vm, inode, page }) =>
-    `page ${page} is mapped at frames ${m.gfns.filter((gfn) => isAt(m, vm, gfn, inode, page)).join(" and ")} of VM ${vm}`,
+    `${pageText(m, page)} is mapped at frames ${m.gfns.filter((gfn) => isAt(m, vm, gfn, inode, page)).join(" and ")} of VM ${vm}`,
 });
 
 /** At how many frames a guest maps the page as its guest memory. */

@@ -1,15 +1,17 @@
 /** Host access: what user space may see of guest memory. */
 import { Gfn, Inode, Page, Vm } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 import { always } from "./declare.ts";
 
 export const hostNeverMapsPrivate = always({
   name: "host-never-maps-private",
   says: "the host maps a page of guest memory only where the memory was declared to be shared with it",
-  source: "kvm_gmem_fault_user_mapping(): SIGBUS without GUEST_MEMFD_FLAG_INIT_SHARED, fe2bf6234e94 (6.18-rc)",
+  source:
+    "kvm_gmem_fault_user_mapping(): SIGBUS without GUEST_MEMFD_FLAG_INIT_SHARED, fe2bf6234e94 (6.18-rc)",
   over: { inode: Inode, page: Page },
   when: (m, { inode, page }) => !m.hostMayMap(inode) && m.pageState(inode, page) !== "absent",
   holds: (m, { inode, page }) => !m.hostMaps(inode, page),
-  why: (_m, { inode, page }) => `the host maps page ${page} of the private memory ${inode}`,
+  why: (m, { inode, page }) => `the host maps ${pageText(m, page)} of the private memory ${inode}`,
 });
 
 export const neverMappedTwice = always({
@@ -25,7 +27,8 @@ export const neverMappedTwice = always({
     const { inode, page } = m.guestMapping(vm, gfn)!.at;
     return !m.hostMaps(inode, page);
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page} privately, and so does the host`,
+  why: (m, { vm, gfn }) =>
+    `frame ${gfn} of VM ${vm} maps ${pageText(m, m.guestMapping(vm, gfn)!.at.page)} privately, and so does the host`,
 });
 
 export const hostMapsNoGonePage = always({
@@ -34,7 +37,7 @@ export const hostMapsNoGonePage = always({
   source: "kvm_gmem_punch_hole(): truncation unmaps under the folio lock, mm/truncate.c",
   over: { inode: Inode, page: Page },
   holds: (m, { inode, page }) => !m.hostMaps(inode, page) || m.pageState(inode, page) !== "absent",
-  why: (_m, { page }) => `the host still maps page ${page}, which is no longer in the file`,
+  why: (m, { page }) => `the host still maps ${pageText(m, page)}, which is no longer in the file`,
 });
 
 export const hostAccessPromises = [hostNeverMapsPrivate, neverMappedTwice, hostMapsNoGonePage];

@@ -1,5 +1,6 @@
 /** Lifetimes and sizes: what keeps what, and until when. */
 import { File, Page, Vm } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 import { always, step } from "./declare.ts";
 
 export const fileSizeConstant = step({
@@ -17,11 +18,12 @@ export const fileSizeConstant = step({
 export const noPageBeyondSize = always({
   name: "no-page-beyond-size",
   says: "a file has no page at or beyond its size",
-  source: "kvm_gmem_allocate() refuses, kvm_gmem_bind() bounds what a fault can reach, virt/kvm/guest_memfd.c",
+  source:
+    "kvm_gmem_allocate() refuses, kvm_gmem_bind() bounds what a fault can reach, virt/kvm/guest_memfd.c",
   over: { file: File, page: Page },
   when: (m, { file, page }) => m.fileExists(file) && page >= m.fileSize(file),
   holds: (m, { file, page }) => m.pageState(m.fileInode(file), page) === "absent",
-  why: (m, { file, page }) => `file ${file} of ${m.fileSize(file)} pages has a page at position ${page}`,
+  why: (m, { file, page }) => `file ${file} of ${m.fileSize(file)} pages has ${pageText(m, page)}`,
 });
 
 export const filePinsVm = always({
@@ -41,7 +43,8 @@ export const vmLivesWhileReferenced = always({
   over: { vm: Vm },
   needs: ["vmReferences"],
   holds: (m, { vm }) => m.vmExists(vm) === m.vmReferences!(vm) > 0,
-  why: (m, { vm }) => `VM ${vm} ${m.vmExists(vm) ? "lives without a reference" : `is gone with ${m.vmReferences!(vm)} references`}`,
+  why: (m, { vm }) =>
+    `VM ${vm} ${m.vmExists(vm) ? "lives without a reference" : `is gone with ${m.vmReferences!(vm)} references`}`,
 });
 
 export const fileLivesWhileReferenced = always({

@@ -1,5 +1,6 @@
 /** Guest mappings: what a guest's page table may point to. */
 import { Gfn, Vm, type GuestMapping, type GuestMemory, type SlotView, type VmId } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 import { always } from "./declare.ts";
 
 export function isMapped(m: GuestMemory, { vm, gfn }: { readonly vm: VmId; readonly gfn: number }): boolean {
@@ -9,20 +10,23 @@ export function isMapped(m: GuestMemory, { vm, gfn }: { readonly vm: VmId; reado
 export const noMappingToGonePage = always({
   name: "no-mapping-to-a-gone-page",
   says: "a guest does not map a page that left the file",
-  source: "kvm_gmem_punch_hole() and kvm_gmem_release() invalidate before they truncate, virt/kvm/guest_memfd.c",
+  source:
+    "kvm_gmem_punch_hole() and kvm_gmem_release() invalidate before they truncate, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
   when: isMapped,
   holds: (m, { vm, gfn }) => {
     const { inode, page } = m.guestMapping(vm, gfn)!.at;
     return m.pageState(inode, page) !== "absent";
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page}, which is no longer in the file`,
+  why: (m, { vm, gfn }) =>
+    `frame ${gfn} of VM ${vm} maps ${pageText(m, m.guestMapping(vm, gfn)!.at.page)}, which is no longer in the file`,
 });
 
 export const noMappingThroughGoneSlot = always({
   name: "no-mapping-through-a-gone-slot",
   says: "a guest frame is mapped only while a slot covers it, and to the page that the slot gives it",
-  source: "kvm_arch_flush_shadow_memslot() before a slot goes; kvm_gmem_get_pfn() checks the binding, virt/kvm/guest_memfd.c",
+  source:
+    "kvm_arch_flush_shadow_memslot() before a slot goes; kvm_gmem_get_pfn() checks the binding, virt/kvm/guest_memfd.c",
   over: { vm: Vm, gfn: Gfn },
   when: isMapped,
   holds: (m, { vm, gfn }) => {
@@ -63,7 +67,8 @@ function givesPage(m: GuestMemory, slot: SlotView, gfn: number, mapping: GuestMa
 export const mappingAgreesWithAttribute = always({
   name: "mapping-agrees-with-attribute",
   says: "a guest frame is mapped for private access exactly where its attribute says private",
-  source: "kvm_vm_set_mem_attributes() zaps the other type, virt/kvm/kvm_main.c; kvm_mmu_faultin_pfn() compares, arch/x86/kvm/mmu/mmu.c",
+  source:
+    "kvm_vm_set_mem_attributes() zaps the other type, virt/kvm/kvm_main.c; kvm_mmu_faultin_pfn() compares, arch/x86/kvm/mmu/mmu.c",
   over: { vm: Vm, gfn: Gfn },
   needs: ["isPrivate"],
   when: isMapped,

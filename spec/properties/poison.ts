@@ -1,6 +1,7 @@
 /** Poison: memory that the hardware gave up is delivered to whoever uses it, and to nobody else. */
 import { Gfn, Inode, Page, Vm, type GuestMemory } from "../guest-memory.ts";
 import type { Made } from "../language/property.ts";
+import { pageText } from "./words.ts";
 import { always, step } from "./declare.ts";
 import { isMapped } from "./mappings.ts";
 
@@ -14,7 +15,8 @@ export const guestMapsNoPoison = always({
     const { inode, page } = m.guestMapping(vm, gfn)!.at;
     return m.pageState(inode, page) !== "poisoned";
   },
-  why: (m, { vm, gfn }) => `frame ${gfn} of VM ${vm} maps page ${m.guestMapping(vm, gfn)!.at.page}, which is poisoned`,
+  why: (m, { vm, gfn }) =>
+    `frame ${gfn} of VM ${vm} maps ${pageText(m, m.guestMapping(vm, gfn)!.at.page)}, which is poisoned`,
 });
 
 export const hostMapsNoPoison = always({
@@ -24,7 +26,7 @@ export const hostMapsNoPoison = always({
   over: { inode: Inode, page: Page },
   when: (m, { inode, page }) => m.pageState(inode, page) === "poisoned",
   holds: (m, { inode, page }) => !m.hostMaps(inode, page),
-  why: (_m, { page }) => `the host maps page ${page}, which is poisoned`,
+  why: (m, { page }) => `the host maps ${pageText(m, page)}, which is poisoned`,
 });
 
 export const poisonReachesItsUser = step({
@@ -64,4 +66,9 @@ function succeeded({ result }: Made): boolean {
   return result === 0 || typeof result === "object";
 }
 
-export const poisonPromises = [guestMapsNoPoison, hostMapsNoPoison, poisonReachesItsUser, poisonReachesNobodyElse];
+export const poisonPromises = [
+  guestMapsNoPoison,
+  hostMapsNoPoison,
+  poisonReachesItsUser,
+  poisonReachesNobodyElse,
+];

@@ -13,7 +13,16 @@ import {
   KVM_MEMORY_ATTRIBUTE_PRIVATE,
 } from "../../../spec/abi/kvm.ts";
 import type { Machine } from "../machine.ts";
-import { addressSpacesOf, call, choice, hasPrivateMemory, openVm, type State, type VmId, type VmState } from "../state.ts";
+import {
+  addressSpacesOf,
+  call,
+  choice,
+  hasPrivateMemory,
+  openVm,
+  type State,
+  type VmId,
+  type VmState,
+} from "../state.ts";
 import { noFlags, type FlagsOf } from "./create-guest-memfd.ts";
 import { supportedAttributes } from "./set-memory-attributes.ts";
 
@@ -32,7 +41,12 @@ export interface Features {
 }
 
 /** The value of a capability for a VM, or for the system. */
-const valueOf = (cap: number, vm: VmState | null, m: Machine, { offers, flags, preFault }: Features): number => {
+const valueOf = (
+  cap: number,
+  vm: VmState | null,
+  m: Machine,
+  { offers, flags, preFault }: Features,
+): number => {
   const yes = (is: boolean): number => (is ? 1 : 0);
   switch (cap) {
     case KVM_CAP_NR_MEMSLOTS:
@@ -72,7 +86,8 @@ export const answer =
   });
 
 export const checkExtension = call({
-  kernel: "kvm_vm_ioctl_check_extension_generic(), virt/kvm/kvm_main.c; kvm_vm_ioctl_check_extension(), arch/x86/kvm/x86.c",
+  kernel:
+    "kvm_vm_ioctl_check_extension_generic(), virt/kvm/kvm_main.c; kvm_vm_ioctl_check_extension(), arch/x86/kvm/x86.c",
   by: "task",
   takes: {
     vm: choice<VmId | null | "system">(

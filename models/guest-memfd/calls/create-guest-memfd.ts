@@ -2,11 +2,7 @@
 import { disabled, maybe } from "../../../spec/language.ts";
 import { File } from "../../../spec/guest-memory.ts";
 import { MAX_FILE_OFFSET } from "../../../spec/abi/files.ts";
-import {
-  GUEST_MEMFD_FLAG_INIT_SHARED,
-  GUEST_MEMFD_FLAG_MMAP,
-  PAGE_SIZE,
-} from "../../../spec/abi/kvm.ts";
+import { GUEST_MEMFD_FLAG_INIT_SHARED, GUEST_MEMFD_FLAG_MMAP, PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import { freeFileId, freeInodeId } from "../lifetime.ts";
 import { call, choice, hasPrivateMemory, openVm, type State, type VmId, type VmState } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
@@ -19,7 +15,9 @@ export const noFlags: FlagsOf = () => 0n;
 
 /** kvm_gmem_get_valid_flags(), since 6.18: what is private at first cannot be shared from the start. */
 export const mmapAndInitShared: FlagsOf = (vm) =>
-  vm !== null && hasPrivateMemory(vm) ? GUEST_MEMFD_FLAG_MMAP : GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+  vm !== null && hasPrivateMemory(vm)
+    ? GUEST_MEMFD_FLAG_MMAP
+    : GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
 
 export const checkFlags =
   (supported: FlagsOf) =>

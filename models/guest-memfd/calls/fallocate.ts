@@ -46,7 +46,10 @@ function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOT
 /** kvm_gmem_punch_hole(): what one punched range takes from every file of the inode. */
 export const zapHole =
   (frames: (slot: SlotState, first: number, end: number) => Frames) =>
-  (s: State, { inode, first, end }: { readonly inode: InodeId; readonly first: number; readonly end: number }): void => {
+  (
+    s: State,
+    { inode, first, end }: { readonly inode: InodeId; readonly first: number; readonly end: number },
+  ): void => {
     for (const file of ids(s.files)) {
       if (s.files[file].kind === "guest_memfd" && s.files[file].inode === inode) {
         invalidateBegin(s, file, first, end, frames);
@@ -76,7 +79,12 @@ export const fallocate = call({
         0x100,
       ],
     ),
-    offset: choice<bigint>(page, (m) => [1n, -PAGE_SIZE, BigInt(m.filePages) * PAGE_SIZE, MAX_FILE_OFFSET + 1n - PAGE_SIZE]),
+    offset: choice<bigint>(page, (m) => [
+      1n,
+      -PAGE_SIZE,
+      BigInt(m.filePages) * PAGE_SIZE,
+      MAX_FILE_OFFSET + 1n - PAGE_SIZE,
+    ]),
     len: choice<bigint>(
       (m, { offset }) =>
         page(m)

@@ -36,7 +36,8 @@ export const ftruncate = call({
     "shmem: resize": (s, { file, size }, m) => {
       const { inode } = s.files[file!];
       s.inodes[inode].size = m.pages.border(size);
-      for (let page = s.inodes[inode].size; page < s.inodes[inode].pages.length; page++) truncatePage(s, inode, page);
+      for (let page = s.inodes[inode].size; page < s.inodes[inode].pages.length; page++)
+        truncatePage(s, inode, page);
     },
   },
 });

@@ -2,7 +2,16 @@
 import { upTo } from "../../../spec/language.ts";
 import { slotsLock } from "../locks.ts";
 import { NORMAL } from "../slots.ts";
-import { addressSpacesOf, call, choice, openVm, type SlotId, type SpaceId, type SlotState, type VmState } from "../state.ts";
+import {
+  addressSpacesOf,
+  call,
+  choice,
+  openVm,
+  type SlotId,
+  type SpaceId,
+  type SlotState,
+  type VmState,
+} from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 
 /** The bitmap, one bit for a page of the slot; pages are counted by position. */

@@ -37,7 +37,9 @@ export const faulting = {
   writable: bool,
 };
 
-export const guestAddress = choice<bigint>((m) => Array.from({ length: m.sizes.gfns }, (_, i) => m.gfns.bytes(i)));
+export const guestAddress = choice<bigint>((m) =>
+  Array.from({ length: m.sizes.gfns }, (_, i) => m.gfns.bytes(i)),
+);
 
 /** KVM_RUN fails with KVM_EXIT_MEMORY_FAULT: errno, exit, and the type of the access in its flags. */
 const EXITS = [
@@ -113,7 +115,8 @@ const sections = (write: boolean) => ({
 const contents = (s: State, c: GuestAccess, m: Machine) =>
   s.inodes[c.inode].pages[c.page]!.contents[cellOf(c.gpa, m)]!;
 
-const kernel = "kvm_mmu_faultin_pfn(), arch/x86/kvm/mmu/mmu.c; kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8";
+const kernel =
+  "kvm_mmu_faultin_pfn(), arch/x86/kvm/mmu/mmu.c; kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8";
 const common = { vm: vmDescriptor, vcpu: Vcpu, gpa: guestAddress };
 
 export const guestRead = call({

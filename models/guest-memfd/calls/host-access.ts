@@ -102,7 +102,9 @@ export const hostWrite = call({
 
 /** What a version with another rule changes in `host_read` and `host_write`. */
 export const checkMayMap = (mayMap: MayMap) => ({
-  "check the end of the file and INIT_SHARED": faultSections(false, mayMap)["check the end of the file and INIT_SHARED"],
+  "check the end of the file and INIT_SHARED": faultSections(false, mayMap)[
+    "check the end of the file and INIT_SHARED"
+  ],
 });
 
 export const hostReadSyscall = call({

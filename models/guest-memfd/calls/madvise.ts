@@ -152,12 +152,20 @@ export const madvise = call({
   also: (m) => [
     // Of ordinary memory, which is mapped from the first.
     { area: m.sizes.windows as AreaId, advice: 999, offset: 0n, length: PAGE_SIZE },
-    { area: m.sizes.windows as AreaId, advice: MADV_DONTNEED, offset: 0n, length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE },
+    {
+      area: m.sizes.windows as AreaId,
+      advice: MADV_DONTNEED,
+      offset: 0n,
+      length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE,
+    },
     // Beyond the mapping: what is mapped is handled, the rest reported.
     { area: 0 as AreaId, advice: MADV_DONTNEED, offset: 0n, length: BigInt(m.filePages + 1) * PAGE_SIZE },
   ],
   leaves: {
-    EBUSY: { says: "the page is poisoned although the call says it failed", source: "kvm_gmem_error_folio() returns MF_DELAYED" },
+    EBUSY: {
+      says: "the page is poisoned although the call says it failed",
+      source: "kvm_gmem_error_folio() returns MF_DELAYED",
+    },
     EFAULT: { says: "pages before the one that failed were brought in", source: pagesBefore },
     EHWPOISON: { says: "pages before the one that failed were brought in", source: pagesBefore },
     ENOMEM: { says: "the mapped part of the range was handled", source: "madvise_walk_vmas(), mm/madvise.c" },
@@ -206,16 +214,24 @@ export const mlock = call({
   kernel: "do_mlock(), mm/mlock.c: populates what it locks",
   by: "task",
   takes: { area: Area, offset: choice<bigint>(() => [0n]), length: window },
-  also: (m) => [{ area: m.sizes.windows as AreaId, offset: 0n, length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE }],
+  also: (m) => [
+    { area: m.sizes.windows as AreaId, offset: 0n, length: BigInt(m.sizes.gfns + 1) * PAGE_SIZE },
+  ],
   returns: ["ENOMEM"],
-  leaves: { ENOMEM: { says: "pages before the one that failed were brought in", source: "__mm_populate(), mm/gup.c" } },
+  leaves: {
+    ENOMEM: { says: "pages before the one that failed were brought in", source: "__mm_populate(), mm/gup.c" },
+  },
   sections: {
     "populate the range": (s, { area, offset, length }, m) => {
       const mapping = s.areas[area];
       if (mapping === null) return disabled;
       const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
       const end = m.pages.border(roundUp(offset + length));
-      const failed = populate(onlyInitShared)(s, { area, advice: 0, first, end: Math.min(end, mapping.npages) }, false);
+      const failed = populate(onlyInitShared)(
+        s,
+        { area, advice: 0, first, end: Math.min(end, mapping.npages) },
+        false,
+      );
       if (failed !== undefined || end > mapping.npages) return "ENOMEM";
     },
   },

@@ -5,7 +5,16 @@ import { MAX_FILE_OFFSET, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../spec
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import { freeFileId, freeInodeId } from "../lifetime.ts";
 import { notifyHva } from "../mmu.ts";
-import { Area, call, choice, openFile, type AreaId, type FileId, type InodeId, type State } from "../state.ts";
+import {
+  Area,
+  call,
+  choice,
+  openFile,
+  type AreaId,
+  type FileId,
+  type InodeId,
+  type State,
+} from "../state.ts";
 import { putFile, release, releasing } from "./dup-close.ts";
 import { fileDescriptor } from "./fallocate.ts";
 
@@ -105,7 +114,9 @@ export const anon = call({
   kernel: "mmap() of MAP_SHARED | MAP_ANONYMOUS, mm/mmap.c: ordinary memory",
   by: "task",
   takes: {
-    area: choice<AreaId>((m) => Array.from({ length: m.sizes.areas - m.sizes.windows }, (_, i) => (m.sizes.windows + i) as AreaId)),
+    area: choice<AreaId>((m) =>
+      Array.from({ length: m.sizes.areas - m.sizes.windows }, (_, i) => (m.sizes.windows + i) as AreaId),
+    ),
     size: choice<bigint>((m) => [BigInt(m.sizes.gfns) * PAGE_SIZE]),
   },
   returns: [],

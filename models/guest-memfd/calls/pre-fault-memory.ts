@@ -47,7 +47,8 @@ const fromUser = (c: PreFault): boolean => !c.fromFile;
 const lockOfFolio = (c: PreFault) => folioLock(c.inode, c.page);
 
 export const preFaultMemory = call({
-  kernel: "kvm_vcpu_pre_fault_memory(), virt/kvm/kvm_main.c; kvm_arch_vcpu_pre_fault_memory(), arch/x86/kvm/mmu/mmu.c",
+  kernel:
+    "kvm_vcpu_pre_fault_memory(), virt/kvm/kvm_main.c; kvm_arch_vcpu_pre_fault_memory(), arch/x86/kvm/mmu/mmu.c",
   by: "vcpu",
   takes: {
     vm: vmDescriptor,
@@ -81,7 +82,8 @@ export const preFaultMemory = call({
     },
     "check the arguments": (_s, { gpa, size, flags }) => {
       if (flags !== 0n) return "EINVAL";
-      if (gpa % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n || size === 0n || gpa + size >= U64) return "EINVAL";
+      if (gpa % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n || size === 0n || gpa + size >= U64)
+        return "EINVAL";
     },
     "enter SRCU": { takes: ({ vm }) => kvmSrcu(vm!) },
     "look for two-dimensional paging": (_s, c, m) => {

@@ -118,7 +118,8 @@ function overlay(from: Space, fromBytes: bigint, to: Space, toBytes: bigint, siz
 /** Carries every cut through every overlay that it lies in, both ways, until nothing is new. */
 function closeUnder(overlays: readonly Overlay[], cuts: Record<Space, Set<bigint>>): void {
   const waiting: [Space, bigint][] = [];
-  for (const space of ["frames", "pages"] as const) for (const page of cuts[space]) waiting.push([space, page]);
+  for (const space of ["frames", "pages"] as const)
+    for (const page of cuts[space]) waiting.push([space, page]);
   const carry = (to: Space, page: bigint): void => {
     if (cuts[to].has(page)) return;
     cuts[to].add(page);
@@ -132,9 +133,9 @@ function closeUnder(overlays: readonly Overlay[], cuts: Record<Space, Set<bigint
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [space, page] = next;
     for (const { from, fromFirst, to, toFirst, count } of overlays) {
-      if (space === from && page >= fromFirst && page <= fromFirst + count) carry(to, toFirst + page - fromFirst);
+      if (space === from && page >= fromFirst && page <= fromFirst + count)
+        carry(to, toFirst + page - fromFirst);
       if (space === to && page >= toFirst && page <= toFirst + count) carry(from, fromFirst + page - toFirst);
     }
   }
 }
-

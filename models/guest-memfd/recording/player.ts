@@ -14,11 +14,12 @@ import {
 } from "../../../spec/recording.ts";
 import { sizesFrom, type Machine } from "../machine.ts";
 import { layOut, type Layout } from "./layout.ts";
-import { argsOf, offset as loff, signed, unsigned, written, type Args } from "./steps.ts";
+import { OPERATIONS, offset as loff, signed, unsigned, written, type Args } from "./steps.ts";
 
 export const player: Player = {
+  operations: OPERATIONS,
   play(header: Header, steps: readonly RecordedStep[]): Playing {
-    const program = steps.map(argsOf);
+    const program = steps as unknown as readonly Args[];
     const layout = layOut(program);
     const machine = machineOf(header, program, layout);
     return new Program(machine, program);
@@ -97,7 +98,7 @@ class Program implements Playing {
   }
 
   plan(recorded: RecordedStep): PlannedCall {
-    const step = argsOf(recorded);
+    const step = recorded as unknown as Args;
     return { call: step.op, params: this.params(step) };
   }
 
@@ -158,7 +159,12 @@ class Program implements Playing {
           flags: unsigned(step.flags),
         };
       case "fallocate":
-        return { file: this.file(step.file), mode: Number(step.mode), offset: loff(step.offset), len: loff(step.len) };
+        return {
+          file: this.file(step.file),
+          mode: Number(step.mode),
+          offset: loff(step.offset),
+          len: loff(step.len),
+        };
       case "ftruncate":
         return { file: this.file(step.file), size: loff(step.size) };
       case "read":
@@ -244,7 +250,7 @@ class Program implements Playing {
   }
 
   answer(recorded: RecordedStep, outcome: Outcome): RecordedResult {
-    const step = argsOf(recorded);
+    const step = recorded as unknown as Args;
     this.learn(step, outcome);
     const rest = step.op === "pre_fault_memory" ? { remaining: this.remaining(step, outcome) } : {};
     if (outcome === "mmio") return { exit: "mmio", gpa: gpaOf(step), write: step.op === "guest_write" };
@@ -284,13 +290,22 @@ class Program implements Playing {
         break;
       case "set_user_memory_region":
       case "set_user_memory_region2":
-        if (outcome === 0) this.bases.set(this.slotKey(step), this.machine.gfns.border(unsigned(step.guest_phys_addr)));
+        if (outcome === 0)
+          this.bases.set(this.slotKey(step), this.machine.gfns.border(unsigned(step.guest_phys_addr)));
         break;
       default:
     }
   }
 
-  private slotKey({ vm, as_id, slot }: { readonly vm: string; readonly as_id: unknown; readonly slot: unknown }): string {
+  private slotKey({
+    vm,
+    as_id,
+    slot,
+  }: {
+    readonly vm: string;
+    readonly as_id: unknown;
+    readonly slot: unknown;
+  }): string {
     return `${this.vm(vm)} ${as_id} ${slot}`;
   }
 
@@ -312,7 +327,13 @@ class Program implements Playing {
       case "mincore":
         return { ret: 0, resident: value };
       case "fstat":
-        return { ret: 0, size: written(this.machine.pages.bytes(value)), blocks: 0, mode: 0o100600, nlink: 1 };
+        return {
+          ret: 0,
+          size: written(this.machine.pages.bytes(value)),
+          blocks: 0,
+          mode: 0o100600,
+          nlink: 1,
+        };
       case "get_dirty_log":
         return { ret: 0, bitmap: this.bitmap(value, this.bases.get(this.slotKey(step)) ?? 0) };
       default:

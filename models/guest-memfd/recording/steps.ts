@@ -1,6 +1,5 @@
 /** The arguments of each recorded operation, as schemas: what comes in from a file is checked here. */
 import * as Schema from "effect/Schema";
-import { UnplayableStep, type RecordedStep } from "../../../spec/recording.ts";
 
 /** A JSON number, or "0x…" for what a double cannot hold; negative numbers as a caller would pass them. */
 const Big = Schema.Union([
@@ -22,7 +21,8 @@ const region = {
 const access = { vcpu: Name, gpa: Big };
 const window = { map: Name, offset: Big };
 
-const STEPS = {
+/** By operation; a step has these next to `op`, `result` and comments. */
+export const OPERATIONS = {
   create_vm: Schema.Struct({ vm: Name, type: Big }),
   create_vcpu: Schema.Struct({ vcpu: Name, vm: Name }),
   close_vm: Schema.Struct({ vm: Name }),
@@ -72,29 +72,8 @@ const STEPS = {
   get_dirty_log: Schema.Struct({ vm: Name, slot: Big, as_id: Big }),
 } as const;
 
-export type Op = keyof typeof STEPS;
-export type Args = { [K in Op]: { readonly op: K } & (typeof STEPS)[K]["Type"] }[Op];
-
-const decoders = Object.fromEntries(
-  Object.entries(STEPS).map(([op, schema]) => [op, Schema.decodeUnknownExit(schema as never)]),
-) as Record<string, (step: unknown) => { readonly _tag: string; readonly cause?: unknown }>;
-
-/** A step with its arguments checked. */
-export function argsOf(step: RecordedStep): Args {
-  const decode = decoders[step.op];
-  if (decode === undefined) {
-    throw new UnplayableStep(`there is no operation "${step.op}"; there are ${Object.keys(STEPS).join(", ")}`);
-  }
-  const decoded = decode(step);
-  if (decoded._tag === "Failure") throw new UnplayableStep(`${step.op}: ${reason(decoded.cause)}`);
-  return step as unknown as Args;
-}
-
-function reason(cause: unknown): string {
-  const { reasons } = cause as { reasons?: readonly { error?: unknown }[] };
-  const text = String(reasons?.[0]?.error ?? cause).replace(/\s+/g, " ");
-  return /^SchemaError\((.*)\)$/.exec(text)?.[1] ?? text;
-}
+export type Op = keyof typeof OPERATIONS;
+export type Args = { [K in Op]: { readonly op: K } & (typeof OPERATIONS)[K]["Type"] }[Op];
 
 const U64 = 1n << 64n;
 

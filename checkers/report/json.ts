@@ -1,0 +1,46 @@
+/** Reports as JSON, with a version, and with what is complete and what is not. */
+import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
+
+export const CHECK_SCHEMA_VERSION = 1;
+
+export async function checkJson(
+  reports: readonly DesignReport[],
+  files: ReadonlyMap<PropertyReport, string>,
+): Promise<unknown> {
+  const { traceJson } = await import("../trace/file.ts");
+  const property = (report: PropertyReport): unknown => ({
+    name: report.name,
+    kind: report.kind,
+    verdict: report.verdict,
+    ...(report.steps === undefined ? {} : { steps: report.steps }),
+    ...(report.known === undefined ? {} : { known: report.known }),
+    ...(report.trace === undefined ? {} : { trace: traceJson(report.trace) }),
+    ...(files.has(report) ? { traceFile: files.get(report) } : {}),
+  });
+  const result = (run: RunReport): unknown => ({
+    design: run.design,
+    bounds: run.bounds,
+    scenario: run.scenario,
+    tracked: run.tracked,
+    mode: run.mode,
+    verdict: run.verdict,
+    complete: run.complete,
+    ...(run.reason === null ? {} : { reason: run.reason }),
+    states: run.states,
+    transitions: run.transitions,
+    depth: run.depth,
+    levels: run.levels,
+    bytes: run.bytes,
+    seconds: Math.round(run.seconds * 1000) / 1000,
+    properties: run.properties.map(property),
+  });
+  return {
+    schemaVersion: CHECK_SCHEMA_VERSION,
+    results: reports.flatMap(({ runs }) => runs.map(result)),
+    designs: reports.map(({ design, verdict, vacuous }) => ({
+      design: design.name,
+      verdict,
+      ...(vacuous === null ? {} : { vacuous }),
+    })),
+  };
+}

@@ -1,0 +1,67 @@
+/** A check as text. */
+import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
+import { boundsText, callsText, wrap } from "./explain.ts";
+
+export function count(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+}
+
+/** What was searched, and how far. */
+export function searchedLine(run: RunReport): string {
+  const sizes = `${count(run.states)} states, ${count(run.transitions)} transitions, depth ${run.depth}, ${run.seconds.toFixed(1)} s`;
+  if (run.complete) return `exhausted: ${sizes}`;
+  return `${run.verdict === "invalid" ? "stopped" : "NOT exhausted"} (${run.reason ?? "unknown"}): ${sizes}`;
+}
+
+/** One run in full: verdict, bound, each property that is not simply held, and the traces. */
+export function runText(run: RunReport, traceFiles: ReadonlyMap<PropertyReport, string>): string {
+  const lines = [`${run.design}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
+  if (run.verdict === "invalid") return [...lines, ...indent(run.reason ?? "", "  ")].join("\n");
+  lines.push(`  ${searchedLine(run)}`);
+  const held = run.properties.filter((p) => p.verdict === "holds" && p.kind !== "sometimes").length;
+  lines.push(
+    `  ${held} ${held === 1 ? "property holds" : "properties hold"}${run.complete ? "" : " as far as it went"}`,
+  );
+  for (const property of run.properties) lines.push(...violationLines(property, traceFiles.get(property)));
+  lines.push(
+    ...namesLines(
+      run,
+      "undecided",
+      "nothing in this run asks for them, or they need cells that are not tracked",
+    ),
+    ...namesLines(run, "not applicable", "the design has no answer to what they ask"),
+  );
+  return lines.join("\n");
+}
+
+function violationLines(
+  { name, verdict, trace, known, steps }: PropertyReport,
+  file: string | undefined,
+): string[] {
+  if (verdict !== "violated") return [];
+  const lines = [
+    `  VIOLATED ${name} after ${steps} ${steps === 1 ? "call" : "calls"}${known === undefined ? "" : " (known)"}`,
+  ];
+  lines.push(...wrap(trace?.breach?.why ?? "", "    "));
+  if (known !== undefined) lines.push(...wrap(`known: ${known.says} [${known.source}]`, "    "));
+  if (trace !== undefined) lines.push(...indent(callsText(trace), "    "));
+  if (file !== undefined) lines.push(`    replay: npx gmemcheck replay ${file}`);
+  return lines;
+}
+
+function namesLines(run: RunReport, verdict: PropertyReport["verdict"], why: string): string[] {
+  const names = run.properties.filter((property) => property.verdict === verdict).map(({ name }) => name);
+  return names.length === 0 ? [] : wrap(`${names.length} ${verdict} (${why}): ${names.join(", ")}`, "  ");
+}
+
+export function vacuousText(report: DesignReport): string {
+  if (report.vacuous === null || report.vacuous.length === 0) return "";
+  return [
+    `${report.design.name}  VACUOUS: over all its default bounds and scenarios`,
+    ...report.vacuous.map((what) => `  ${what}`),
+  ].join("\n");
+}
+
+export function indent(text: string, by: string): string[] {
+  return text.split("\n").map((line) => by + line);
+}

@@ -1,0 +1,96 @@
+/** Trace files: decoding with the place of what is wrong, encoding, and the published JSON Schema. */
+import * as Schema from "effect/Schema";
+import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
+import { PROFILES } from "../../spec/language/design.ts";
+import { InputError, decode, parseJson } from "../input.ts";
+
+/** A parameter: numbers are indices and small values, "0x…" is a 64-bit number, null is what is not open. */
+const Scalar = Schema.Union([Schema.Number, Schema.String, Schema.Boolean, Schema.Null]);
+const Param = Schema.Union([Scalar, Schema.Record(Schema.String, Scalar)]);
+const Outcome = Schema.Union([
+  Schema.Literal(0),
+  Schema.String,
+  Schema.Struct({ value: Schema.NullOr(Schema.Number) }),
+]);
+
+const TraceFile = Schema.Struct({
+  format: Schema.Literal(TRACE_FORMAT),
+  design: Schema.String,
+  mode: Schema.Literal("sequential"),
+  bounds: Schema.Record(Schema.String, Schema.Union([Schema.Number, Schema.String])),
+  scenario: Schema.String,
+  tracked: Schema.Literals(PROFILES),
+  breach: Schema.NullOr(
+    Schema.Struct({
+      property: Schema.String,
+      instance: Schema.Record(Schema.String, Schema.Number),
+      why: Schema.String,
+    }),
+  ),
+  steps: Schema.Array(
+    Schema.Struct({
+      call: Schema.String,
+      by: Schema.Literals(["task", "vcpu", "kernel"]),
+      params: Schema.Record(Schema.String, Param),
+      result: Outcome,
+      changes: Schema.Array(Schema.Struct({ cell: Schema.String, from: Scalar, to: Scalar })),
+    }),
+  ),
+});
+
+/** The JSON Schema of the format (draft 2020-12), as published in schemas/. */
+export function traceSchema(): unknown {
+  const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(TraceFile) as {
+    readonly dialect: string;
+    readonly schema: object;
+    readonly definitions?: object;
+  };
+  return {
+    $schema: `https://json-schema.org/${dialect.replace("-", "/").replace("draft/", "draft/")}/schema`,
+    title: TRACE_FORMAT,
+    ...schema,
+    ...(definitions === undefined || Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
+  };
+}
+
+/** Decodes a trace; `where` names the file in messages. */
+export function readTrace(text: string, where: string): Trace {
+  const json = parseJson(text, where);
+  const format = (json as { format?: unknown } | null)?.format;
+  if (typeof format === "string" && format !== TRACE_FORMAT) {
+    throw new InputError(
+      where,
+      `format is "${format}"`,
+      "a trace of another version or another tool",
+      `"${TRACE_FORMAT}"`,
+    );
+  }
+  const decoded = decode(TraceFile, json, where, "a trace cut short, or edited by hand");
+  return {
+    ...decoded,
+    steps: decoded.steps.map((step) => ({ ...step, params: numbers(step.params) })),
+  } as Trace;
+}
+
+/** The trace object as JSON knows it: 64-bit numbers as "0x…". */
+export function traceJson(trace: Trace): unknown {
+  return JSON.parse(
+    JSON.stringify(trace, (_, value: unknown) => (typeof value === "bigint" ? hexText(value) : value)),
+  );
+}
+
+export function writeTrace(trace: Trace): string {
+  return `${JSON.stringify(traceJson(trace), null, 2)}\n`;
+}
+
+function hexText(value: bigint): string {
+  return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+}
+
+function numbers(value: unknown): unknown {
+  if (typeof value === "string" && /^-?0x[0-9a-f]+$/i.test(value)) {
+    return value.startsWith("-") ? -BigInt(value.slice(1)) : BigInt(value);
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, numbers(inner)]));
+}

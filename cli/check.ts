@@ -1,0 +1,212 @@
+/** `gmemcheck check`: searches designs exhaustively, and says what holds, what is broken, and how. */
+import { join } from "node:path";
+import {
+  summary,
+  type DesignReport,
+  type Judged,
+  type PropertyReport,
+  type RunReport,
+} from "../checkers/explore/check.ts";
+import { UsageError, resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
+import type { Progress } from "../checkers/explore/search.ts";
+import { checkJson } from "../checkers/report/json.ts";
+import { count, runText, vacuousText } from "../checkers/report/text.ts";
+import { registryText, unexpected } from "../checkers/report/registry-text.ts";
+import { pins } from "../models/pins.ts";
+import { registry, type Entry } from "../models/registry.ts";
+import type { Trace } from "../spec/language/trace.ts";
+import type { Vector } from "../spec/language/design.ts";
+import {
+  budgetFrom,
+  checkProperties,
+  vectorsFor,
+  type BudgetOptions,
+  type VectorOptions,
+} from "./arguments.ts";
+import { findDesign } from "./designs.ts";
+import { EXIT, exitOf } from "./exit.ts";
+import { Interrupt } from "./interrupt.ts";
+import { runJobs, type Job } from "./jobs.ts";
+import { ProgressLine, print, writeWhole } from "./output.ts";
+
+export interface CheckCommand extends VectorOptions, BudgetOptions {
+  readonly all?: boolean;
+  readonly property?: readonly string[];
+  readonly format: "text" | "json" | "itf";
+  readonly out?: string;
+}
+
+/** A mutant is there to be caught; what its small bounds leave out says nothing. */
+const JUDGED: Readonly<Record<Entry["kind"], Judged>> = {
+  shipped: "everything",
+  benchmark: "everything",
+  proposal: "changes",
+  mutant: "nothing",
+};
+
+/** A design as it was asked for, and the runs to make of it. */
+interface Task {
+  readonly asked: string;
+  readonly entry: Entry;
+  readonly vectors: readonly Vector[];
+}
+
+export async function check(names: readonly string[], options: CheckCommand): Promise<number> {
+  const tasks = await tasksFor(names, options);
+  const interrupt = new Interrupt();
+  interrupt.listen();
+  const reports = await runTasks(tasks, options, interrupt);
+  const summaries = reports.map((runs, i) => {
+    const { entry, vectors } = tasks[i]!;
+    return summary(
+      entry.design,
+      vectors,
+      runs,
+      options.property === undefined ? JUDGED[entry.kind] : "nothing",
+    );
+  });
+  const files =
+    options.out === undefined ? new Map<PropertyReport, string>() : await writeTraces(summaries, options.out);
+  await printReports(tasks, summaries, files, options);
+  if (options.out !== undefined)
+    writeWhole(
+      join(options.out, "report.json"),
+      `${JSON.stringify(await checkJson(summaries, files), null, 2)}\n`,
+    );
+  return interrupt.exitCode(exitCode(tasks, summaries, options));
+}
+
+async function tasksFor(names: readonly string[], options: CheckCommand): Promise<Task[]> {
+  if (options.all === true && names.length > 0)
+    throw new UsageError("check: name designs, or say --all, not both");
+  if (options.all !== true && names.length === 0) {
+    throw new UsageError("check: name a design, or say --all\n  gmemcheck list names them");
+  }
+  const asked = options.all === true ? registry.map(({ design }) => design.name) : names;
+  const tasks: Task[] = [];
+  for (const name of asked) {
+    const entry = await findDesign(name);
+    const vectors = vectorsFor(entry.design, options);
+    // Refused before anything runs.
+    for (const vector of vectors) {
+      resolveBounds(entry.design, vector.bounds);
+      scenarioOf(entry.design, vector.scenario);
+    }
+    tasks.push({ asked: name, entry, vectors });
+  }
+  checkProperties(
+    options.property ?? [],
+    tasks.map(({ entry }) => entry.design),
+  );
+  return tasks;
+}
+
+async function runTasks(
+  tasks: readonly Task[],
+  options: CheckCommand,
+  interrupt: Interrupt,
+): Promise<RunReport[][]> {
+  const jobs: Job[] = tasks.flatMap(({ asked, vectors }) =>
+    vectors.map((vector) => ({ design: asked, vector })),
+  );
+  const line = new ProgressLine();
+  const runs = await runJobs(jobs, {
+    budget: budgetFrom(options),
+    only: options.property ?? null,
+    stop: () => interrupt.reason(),
+    onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
+  });
+  line.clear();
+  let at = 0;
+  return tasks.map(({ vectors }) => vectors.flatMap(() => runs[at++] ?? []));
+}
+
+function progressText({ design }: Job, progress: Progress, done: number, all: number): string {
+  const { states, transitions, depth, frontier, seconds, bytes } = progress;
+  const rate = Math.round(transitions / Math.max(seconds, 0.001) / 1000);
+  return (
+    `[${done}/${all}] ${design}: ${count(states)} states, ${rate}k transitions/s, frontier ${count(frontier)}, ` +
+    `depth ${depth}, ${(bytes / 1e6).toFixed(0)} MB, ${seconds.toFixed(0)} s`
+  );
+}
+
+async function writeTraces(
+  summaries: readonly DesignReport[],
+  folder: string,
+): Promise<Map<PropertyReport, string>> {
+  const { writeTrace } = await import("../checkers/trace/file.ts");
+  const files = new Map<PropertyReport, string>();
+  for (const report of summaries) {
+    for (const property of shortestBreaches(report)) {
+      const path = join(folder, report.design.name.replace(/[^\w.-]/g, "_"), `${property.name}.json`);
+      writeWhole(path, writeTrace(property.trace!));
+      files.set(property, path);
+    }
+  }
+  return files;
+}
+
+/** Of each broken property the report with the shortest trace, over all runs. */
+function shortestBreaches({ runs }: DesignReport): PropertyReport[] {
+  const shortest = new Map<string, PropertyReport>();
+  for (const property of runs.flatMap((run) => run.properties)) {
+    const known = shortest.get(property.name);
+    if (property.trace !== undefined && (known === undefined || property.steps! < known.steps!)) {
+      shortest.set(property.name, property);
+    }
+  }
+  return [...shortest.values()];
+}
+
+async function printReports(
+  tasks: readonly Task[],
+  summaries: readonly DesignReport[],
+  files: ReadonlyMap<PropertyReport, string>,
+  options: CheckCommand,
+): Promise<void> {
+  if (options.format === "json") print(JSON.stringify(await checkJson(summaries, files), null, 2));
+  else if (options.format === "itf") await printItf(summaries);
+  else if (options.all === true)
+    print(
+      registryText(
+        tasks.map(({ entry }) => entry),
+        summaries,
+        pins,
+      ),
+    );
+  else {
+    for (const report of summaries) {
+      print(report.runs.map((run) => runText(run, files)).join("\n\n"));
+      const vacuous = vacuousText(report);
+      if (vacuous !== "") print(`\n${vacuous}`);
+      if (report.runs.length > 1)
+        print(`\n${report.design.name}: ${report.verdict.toUpperCase()} over ${report.runs.length} runs`);
+    }
+  }
+}
+
+/** The shortest trace as ITF; nothing where nothing is broken. */
+async function printItf(summaries: readonly DesignReport[]): Promise<void> {
+  const { traceItf } = await import("./itf.ts");
+  let shortest: { readonly trace: Trace; readonly report: DesignReport } | null = null;
+  for (const report of summaries) {
+    for (const { trace } of shortestBreaches(report)) {
+      if (trace !== undefined && (shortest === null || trace.steps.length < shortest.trace.steps.length))
+        shortest = { trace, report };
+    }
+  }
+  if (shortest === null) process.stderr.write("nothing is broken: there is no trace to print\n");
+  else print(traceItf(shortest.trace, shortest.report.design));
+}
+
+/** Of a registry: as pinned or not. Of named designs: the worst verdict. */
+function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], options: CheckCommand): number {
+  if (options.all !== true || options.property !== undefined || options.bounds !== undefined) {
+    return exitOf(summaries.map(({ verdict }) => verdict));
+  }
+  const judged = summaries.flatMap((report, i) => unexpected(tasks[i]!.entry, report, pins));
+  const broken = judged.filter(({ verdict }) => verdict !== "incomplete");
+  if (broken.length > 0)
+    return broken.some(({ verdict }) => verdict === "invalid") ? EXIT.model : EXIT.violated;
+  return judged.length > 0 ? EXIT.incomplete : EXIT.asExpected;
+}

@@ -1,0 +1,61 @@
+/** Finding designs: by name in the registry, or in a file that exports one. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../checkers/explore/bounded.ts";
+import type { AnyDesign } from "../spec/language/design.ts";
+import { entryOf, registry, type Entry } from "../models/registry.ts";
+
+/** `models/proposals/mine.ts`, or `models/proposals/mine.ts#name` where the file exports several designs. */
+const FILE = /^(.*\.m?ts)(?:#(.+))?$/;
+
+export async function findDesign(name: string): Promise<Entry> {
+  const file = FILE.exec(name);
+  if (file !== null) return fromFile(file[1]!, file[2]);
+  const entry = entryOf(name);
+  if (entry !== undefined) return entry;
+  const names = registry.map(({ design }) => design.name);
+  const near = names.filter((known) => known.includes(name) || name.includes(known));
+  throw new UsageError(
+    `there is no design "${name}"${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}\n` +
+      `  there are: ${names.join(", ")}\n  or a file that exports a design: models/proposals/template.ts`,
+  );
+}
+
+async function fromFile(path: string, wanted: string | undefined): Promise<Entry> {
+  const found = await designsIn(path);
+  const names = found.map((design) => design.name).join(", ");
+  const design = wanted === undefined ? found[0] : found.find(({ name }) => name === wanted);
+  if (design === undefined) {
+    throw new UsageError(
+      `${path} exports no design${wanted === undefined ? "" : ` "${wanted}"; it exports ${names}`}\n  usual cause: a missing \`export\` before \`design({…})\` or \`variant(…)\``,
+    );
+  }
+  if (wanted === undefined && found.length > 1) {
+    throw new UsageError(`${path} exports several designs: ${names}\n  name one: ${path}#${design.name}`);
+  }
+  return entryOf(design.name) ?? { design, kind: "proposal", breaks: [] };
+}
+
+async function designsIn(path: string): Promise<AnyDesign[]> {
+  if (!existsSync(path)) {
+    throw new UsageError(
+      `there is no file ${path}\n  usual cause: a path that is not relative to the folder you are in (${process.cwd()})`,
+    );
+  }
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw new UsageError(
+      `${path} cannot be loaded: ${(error as Error).message}\n  usual cause: a syntax error or a wrong import; npm run types names the line`,
+    );
+  }
+  return Object.values(exported).filter(isDesign);
+}
+
+function isDesign(value: unknown): value is AnyDesign {
+  return (
+    typeof value === "object" && value !== null && "calls" in value && "vectors" in value && "state" in value
+  );
+}

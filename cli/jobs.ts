@@ -1,0 +1,101 @@
+/** Jobs of a check, one for each design and vector, on as many worker threads as the machine has cores. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { RunReport } from "../checkers/explore/check.ts";
+import type { Budget, Progress } from "../checkers/explore/search.ts";
+import type { Vector } from "../spec/language/design.ts";
+
+export interface Job {
+  readonly design: string;
+  readonly vector: Vector;
+}
+
+/** What a worker is told. */
+export type ToWorker =
+  | {
+      readonly kind: "run";
+      readonly job: Job;
+      readonly budget: Budget;
+      readonly only: readonly string[] | null;
+    }
+  | { readonly kind: "stop"; readonly reason: string };
+
+/** What it says. */
+export type FromWorker =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "done"; readonly run: RunReport }
+  | { readonly kind: "failed"; readonly message: string };
+
+export interface JobOptions {
+  readonly budget: Budget;
+  readonly only: readonly string[] | null;
+  readonly onProgress: (job: Job, progress: Progress, done: number) => void;
+  /** Asked now and then; a reason stops the running jobs and starts no further one. */
+  readonly stop: () => string | null;
+}
+
+const ASK_STOP_MS = 100;
+
+/** The reports of all jobs, in their order; undefined for jobs that were never started. */
+export async function runJobs(jobs: readonly Job[], options: JobOptions): Promise<(RunReport | undefined)[]> {
+  const reports = new Array<RunReport | undefined>(jobs.length).fill(undefined);
+  let next = 0;
+  let done = 0;
+  const workOff = async (): Promise<void> => {
+    const worker = new CheckWorker(options);
+    try {
+      for (let i = next++; i < jobs.length && options.stop() === null; i = next++) {
+        reports[i] = await worker.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
+        done++;
+      }
+    } finally {
+      await worker.end();
+    }
+  };
+  const workers = Math.min(availableParallelism(), jobs.length);
+  await Promise.all(Array.from({ length: workers }, workOff));
+  return reports;
+}
+
+class CheckWorker {
+  private readonly worker = new Worker(new URL("../bin/worker.mjs", import.meta.url));
+  private readonly options: JobOptions;
+
+  constructor(options: JobOptions) {
+    this.options = options;
+  }
+
+  run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport> {
+    const { budget, only, stop } = this.options;
+    return new Promise((resolve, reject) => {
+      const asking = setInterval(() => {
+        const reason = stop();
+        if (reason !== null) this.say({ kind: "stop", reason });
+      }, ASK_STOP_MS);
+      const settle = (settled: () => void): void => {
+        clearInterval(asking);
+        // One by one: the worker has listeners of its own.
+        this.worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+        settled();
+      };
+      const onMessage = (message: FromWorker): void => {
+        if (message.kind === "progress") onProgress(message.progress);
+        else if (message.kind === "done") settle(() => resolve(message.run));
+        else settle(() => reject(new Error(message.message)));
+      };
+      const onError = (error: Error): void => settle(() => reject(error));
+      const onExit = (code: number): void =>
+        settle(() => reject(new Error(`a worker ended with code ${code} at ${job.design}`)));
+      this.worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+      this.say({ kind: "run", job, budget, only });
+    });
+  }
+
+  private say(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  async end(): Promise<void> {
+    await this.worker.terminate();
+  }
+}

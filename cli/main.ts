@@ -1,0 +1,112 @@
+/** The command line: options are decoded here, each command is a file of its own, loaded when it is used. */
+import { Command, CommanderError, Option } from "commander";
+import { UsageError } from "../checkers/explore/bounded.ts";
+import { ModelError } from "../spec/language/verdict.ts";
+import { amount, boundsFrom, oneOf, profileFrom } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+
+const EXIT_CODES = `
+Exit codes: 0 as expected and exhausted · 1 violated, or a kernel disagrees, or a pinned verdict changed
+            2 usage · 3 incomplete · 4 skipped · 5 invalid or vacuous model · 130/143 interrupted`;
+
+/** Runs a command; the result is the process's exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.asExpected;
+  const done = (result: number): void => void (code = result);
+  const program = commands(done);
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** One message, with the place and what was possible; a stack only for faults of this tool. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
+  if (error instanceof UsageError || (error instanceof Error && error.name === "InputError")) {
+    process.stderr.write(`gmemcheck: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof ModelError) {
+    process.stderr.write(`gmemcheck: the model is invalid: ${error.message}\n`);
+    return EXIT.model;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(
+    `gmemcheck: a fault of this tool, not of the model; please report it as SECURITY.md says\n${text}\n`,
+  );
+  return EXIT.internal;
+}
+
+const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
+
+function commands(done: (code: number) => void): Command {
+  const program = new Command("gmemcheck")
+    .description("Model checking of the ABI by which user space gives private memory to KVM guests")
+    .exitOverride()
+    .showHelpAfterError("(gmemcheck --help says what is possible)")
+    .addHelpText("after", EXIT_CODES);
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).exitOverride();
+  const format = (...values: readonly string[]): Option =>
+    new Option("--format <format>", values.join(" or ")).default("text").argParser(oneOf("--format", values));
+
+  add("list", "designs, their bounds and scenarios, and the promises")
+    .addOption(format("text", "json"))
+    .action(async (options) => done((await import("./list.ts")).list(options)));
+
+  add("check", "search designs exhaustively: what holds, what is broken, and the shortest way there")
+    .argument("[design...]", "names, or files that export a design")
+    .option("--all", "every design of the registry, against its pinned verdicts")
+    .option("--quick", "only the vectors marked quick")
+    .option(
+      "--bounds <bounds>",
+      "one run at these bounds: vms=2,files=1,pages=2,slots=2,gfns=2,…",
+      boundsFrom,
+    )
+    .option("--scenario <name>", "one run with this named subset of calls")
+    .option("--track <profile>", "full, watch, no-contents or skeleton", profileFrom)
+    .option("--property <name>", "only this property; may be repeated", collect)
+    .option(
+      "--max-states <n>",
+      "stop after so many states, with the verdict incomplete",
+      amount("--max-states"),
+    )
+    .option("--max-seconds <n>", "stop each run after so many seconds", amount("--max-seconds"))
+    .option("--max-bytes <n>", "stop when the visited set takes so many bytes", amount("--max-bytes"))
+    .option("--out <dir>", "write traces and report.json there")
+    .addOption(format("text", "json", "itf"))
+    .action(async (names: string[], options) =>
+      done(await (await import("./check.ts")).check(names, options)),
+    );
+
+  add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
+    .argument("<trace>", "a trace file")
+    .option("--design <name>", "on another design than the trace's own")
+    .action(async (path: string, options) => done(await (await import("./replay.ts")).replay(path, options)));
+
+  add("explain", "say what each call of a trace did, and what it broke")
+    .argument("<trace>", "a trace file")
+    .action(async (path: string) => done(await (await import("./replay.ts")).explain(path)));
+
+  add("run", "run a program in the recording format on a design, and print its results as a recording")
+    .argument("<program>", "a file in the recording format; results are not needed")
+    .option("--design <name>", "instead of the design of the header's kernel")
+    .action(async (path: string, options) => done(await (await import("./conform.ts")).run(path, options)));
+
+  add("conform", "compare recordings of real kernels with the design of their version, call by call")
+    .argument("<recording...>", "recording files")
+    .option("--design <name>", "instead of the design of the header's kernel")
+    .addOption(format("text", "json"))
+    .action(async (paths: string[], options) =>
+      done(await (await import("./conform.ts")).conform(paths, options)),
+    );
+
+  add("doctor", "what this machine can and cannot do")
+    .addOption(format("text", "json"))
+    .action(async (options) => done((await import("./doctor.ts")).doctor(options)));
+
+  return program;
+}

@@ -1,0 +1,49 @@
+/** Writing: results to stdout, progress to stderr, files whole or not at all. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { UsageError } from "../checkers/explore/bounded.ts";
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes a file by way of a temporary one beside it, so that what stands there is always whole. */
+export function writeWhole(path: string, text: string): void {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(partial, text);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new UsageError(
+      `cannot write ${path}: ${(error as Error).message}\n  usual cause: a folder without permission, a full disk, or a file where a folder should be`,
+    );
+  }
+}
+
+/** Milliseconds between two lines of progress where there is no terminal. */
+const QUIET = 10_000;
+
+/** One line that is rewritten on a terminal, a line now and then elsewhere. */
+export class ProgressLine {
+  private readonly terminal = process.stderr.isTTY === true;
+  private last = performance.now();
+  private shown = false;
+
+  show(text: string): void {
+    const now = performance.now();
+    if (this.terminal) {
+      process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+      this.shown = true;
+    } else if (now - this.last > QUIET) {
+      process.stderr.write(`${text}\n`);
+      this.last = now;
+    }
+  }
+
+  clear(): void {
+    if (this.shown) process.stderr.write("\r\u001b[2K");
+    this.shown = false;
+  }
+}

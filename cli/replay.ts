@@ -1,0 +1,48 @@
+/** `gmemcheck replay`: makes a trace's calls again. `gmemcheck explain`: says what each call did. */
+import { readTrace } from "../checkers/trace/file.ts";
+import { replay as replayTrace, type Replayed } from "../checkers/trace/replay.ts";
+import { explain as explainTrace } from "../checkers/report/explain.ts";
+import { findDesign } from "./designs.ts";
+import { EXIT } from "./exit.ts";
+import { readText } from "./files.ts";
+import { print } from "./output.ts";
+
+/** Exit 0: the trace is what it says; 1: it is not, on this design. */
+export async function replay(path: string, { design: name }: { readonly design?: string }): Promise<number> {
+  const trace = readTrace(readText(path), path);
+  const { design } = await findDesign(name ?? trace.design);
+  const replayed = replayTrace(design, trace, path);
+  print(replayText(path, replayed, trace.steps.length));
+  return replayed.differences.length === 0 && replayed.broken !== false ? EXIT.asExpected : EXIT.violated;
+}
+
+function replayText(path: string, { trace, differences, broken }: Replayed, calls: number): string {
+  const lines = differences.map(({ step, what }) => `  call ${step + 1}: ${what}`);
+  const { breach, design } = trace;
+  if (breach !== null) {
+    const shown = broken === true ? "is broken at the end, as the trace says" : "is NOT broken at the end";
+    lines.push(
+      `  ${breach.property} ${shown}${broken === true && breach.why !== "" ? `: ${breach.why}` : ""}`,
+    );
+  }
+  const same =
+    differences.length === 0
+      ? "every call answers and changes what the trace says"
+      : "the calls differ from the trace";
+  return [`${path}: ${calls} calls on ${design}; ${same}`, ...lines].join("\n");
+}
+
+/** Runs the trace on its design, so that what is explained is what the design does now. */
+export async function explain(path: string): Promise<number> {
+  const trace = readTrace(readText(path), path);
+  const { design } = await findDesign(trace.design);
+  const { trace: run, differences } = replayTrace(design, trace, path);
+  print(explainTrace(run, design));
+  if (differences.length > 0) {
+    print("");
+    for (const { step, what } of differences)
+      print(`  note: the stored trace differs at call ${step + 1}: ${what}`);
+  }
+  print(`\n  replay: npx gmemcheck replay ${path}`);
+  return EXIT.asExpected;
+}
