@@ -11,15 +11,15 @@ export class InputError extends Error {
   }
 }
 
-/** Parses JSON; a syntax error names the line. */
-export function parseJson(text: string, where: string): unknown {
+/** Parses JSON; a syntax error names the line, counted from `firstLine`. */
+export function parseJson(text: string, where: string, firstLine = 1): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const message = (error as Error).message;
     const at = /position (\d+)/.exec(message);
     const before = at === null ? text : text.slice(0, Number(at[1]));
-    const line = before.split("\n").length;
+    const line = before.split("\n").length - 1 + firstLine;
     throw new InputError(
       `${where}:${line}`,
       text.trim() === "" ? "the file is empty" : `not JSON: ${message}`,

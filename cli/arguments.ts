@@ -1,5 +1,6 @@
 /** Arguments of the command line, decoded; each refusal says what was possible. */
-import { UsageError } from "../checkers/explore/bounded.ts";
+import { availableParallelism, totalmem } from "node:os";
+import { UsageError } from "../checkers/usage-error.ts";
 import type { Budget } from "../checkers/explore/search.ts";
 import type { AnyDesign, Bounds, Vector } from "../spec/language/design.ts";
 import { PROFILES, type Profile } from "../spec/language/design.ts";
@@ -69,8 +70,17 @@ export interface BudgetOptions {
   readonly maxBytes?: number;
 }
 
+/** Half of the machine's memory, shared by the threads: a table is copied when it grows. */
+function defaultBytes(): number {
+  return Math.floor(totalmem() / 2 / availableParallelism());
+}
+
 export function budgetFrom({ maxStates, maxSeconds, maxBytes }: BudgetOptions): Budget {
-  return { states: maxStates ?? Infinity, seconds: maxSeconds ?? Infinity, bytes: maxBytes ?? Infinity };
+  return {
+    states: maxStates ?? Infinity,
+    seconds: maxSeconds ?? Infinity,
+    bytes: maxBytes ?? defaultBytes(),
+  };
 }
 
 export function propertiesOf(design: AnyDesign): string[] {

@@ -1,5 +1,6 @@
 /** A worker thread of `check`: runs one job after the other. */
 import { parentPort } from "node:worker_threads";
+import { UsageError } from "../checkers/usage-error.ts";
 import { checkVector } from "../checkers/explore/check.ts";
 import { findDesign } from "./designs.ts";
 import type { FromWorker, ToWorker } from "./jobs.ts";
@@ -24,6 +25,9 @@ async function run({ job, budget, only }: Extract<ToWorker, { kind: "run" }>): P
     });
     say({ kind: "done", run: report });
   } catch (error) {
-    say({ kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    const usage = error instanceof UsageError;
+    const text =
+      error instanceof Error ? (usage ? error.message : (error.stack ?? error.message)) : String(error);
+    say({ kind: "failed", usage, message: text });
   }
 }

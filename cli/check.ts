@@ -7,7 +7,8 @@ import {
   type PropertyReport,
   type RunReport,
 } from "../checkers/explore/check.ts";
-import { UsageError, resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
+import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 import type { Progress } from "../checkers/explore/search.ts";
 import { checkJson } from "../checkers/report/json.ts";
 import { count, runText, vacuousText } from "../checkers/report/text.ts";

@@ -1,6 +1,6 @@
 /** `gmemcheck conform`: recordings of real kernels against designs. `gmemcheck run`: a program on a design. */
 import { basename } from "node:path";
-import { UsageError } from "../checkers/explore/bounded.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 import { conform as compare, play, type Conformance, type Disagreement } from "../checkers/kernel/conform.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
 import { count } from "../checkers/report/text.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { UsageError } from "../checkers/explore/bounded.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 import type { AnyDesign } from "../spec/language/design.ts";
 import { entryOf, registry, type Entry } from "../models/registry.ts";
 

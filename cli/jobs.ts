@@ -1,6 +1,7 @@
 /** Jobs of a check, one for each design and vector, on as many worker threads as the machine has cores. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { UsageError } from "../checkers/usage-error.ts";
 import type { RunReport } from "../checkers/explore/check.ts";
 import type { Budget, Progress } from "../checkers/explore/search.ts";
 import type { Vector } from "../spec/language/design.ts";
@@ -24,7 +25,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "done"; readonly run: RunReport }
-  | { readonly kind: "failed"; readonly message: string };
+  /** `usage`: what was asked for cannot be; otherwise a fault of this tool. */
+  | { readonly kind: "failed"; readonly usage: boolean; readonly message: string };
 
 export interface JobOptions {
   readonly budget: Budget;
@@ -41,13 +43,18 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
   const reports = new Array<RunReport | undefined>(jobs.length).fill(undefined);
   let next = 0;
   let done = 0;
+  let failed = false;
+  const stop = (): string | null => (failed ? "another run failed" : options.stop());
   const workOff = async (): Promise<void> => {
-    const worker = new CheckWorker(options);
+    const worker = new CheckWorker({ ...options, stop });
     try {
-      for (let i = next++; i < jobs.length && options.stop() === null; i = next++) {
+      for (let i = next++; i < jobs.length && stop() === null; i = next++) {
         reports[i] = await worker.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
         done++;
       }
+    } catch (error) {
+      failed = true;
+      throw error;
     } finally {
       await worker.end();
     }
@@ -81,7 +88,8 @@ class CheckWorker {
       const onMessage = (message: FromWorker): void => {
         if (message.kind === "progress") onProgress(message.progress);
         else if (message.kind === "done") settle(() => resolve(message.run));
-        else settle(() => reject(new Error(message.message)));
+        else
+          settle(() => reject(message.usage ? new UsageError(message.message) : new Error(message.message)));
       };
       const onError = (error: Error): void => settle(() => reject(error));
       const onExit = (code: number): void =>

@@ -1,6 +1,6 @@
 /** The command line: options are decoded here, each command is a file of its own, loaded when it is used. */
 import { Command, CommanderError, Option } from "commander";
-import { UsageError } from "../checkers/explore/bounded.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, profileFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
@@ -75,7 +75,11 @@ function commands(done: (code: number) => void): Command {
       amount("--max-states"),
     )
     .option("--max-seconds <n>", "stop each run after so many seconds", amount("--max-seconds"))
-    .option("--max-bytes <n>", "stop when the visited set takes so many bytes", amount("--max-bytes"))
+    .option(
+      "--max-bytes <n>",
+      "stop a run when its visited set takes so many bytes (half the memory, shared by the threads)",
+      amount("--max-bytes"),
+    )
     .option("--out <dir>", "write traces and report.json there")
     .addOption(format("text", "json", "itf"))
     .action(async (names: string[], options) =>

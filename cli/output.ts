@@ -1,7 +1,7 @@
 /** Writing: results to stdout, progress to stderr, files whole or not at all. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { UsageError } from "../checkers/explore/bounded.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

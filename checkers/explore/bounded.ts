@@ -13,11 +13,7 @@ import { instancesOf } from "./instances.ts";
 import type { Instance } from "./sequential.ts";
 import { allValues, canonical, firstValue, outside, type Sizes } from "./walk.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-
-/** What a user asked for that cannot be: an unknown name, an impossible bound. Says what was possible. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+import { UsageError } from "../usage-error.ts";
 
 export interface Bounded {
   readonly design: AnyDesign;

@@ -3,6 +3,7 @@ import type { AnyCall, Chosen } from "../../spec/language/call.ts";
 import type { AnyDomain } from "../../spec/language/domain.ts";
 import type { Scenario } from "../../spec/language/design.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
+import { UsageError } from "../usage-error.ts";
 import { makeInstance, type Instance } from "./sequential.ts";
 import { allValues, show, type Sizes } from "./walk.ts";
 
@@ -11,6 +12,9 @@ interface Values {
   readonly legal: (m: unknown, chosen: Chosen) => readonly unknown[];
   readonly odd: (m: unknown, chosen: Chosen) => readonly unknown[];
 }
+
+/** More calls than this to try in every state is no bound that completes; it is refused before memory runs out. */
+const MOST_INSTANCES = 250_000;
 
 export function instancesOf(
   calls: Readonly<Record<string, AnyCall>>,
@@ -26,15 +30,43 @@ export function instancesOf(
       Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
     for (const params of parameterSets(name, call, m, sizes)) {
       if (passes(params)) found.push(makeInstance(name, call, params, sizes));
+      if (found.length > MOST_INSTANCES) throw tooMany(`up to ${name}`);
     }
   }
   return found;
+}
+
+function tooMany(where: string): UsageError {
+  return new UsageError(
+    `these bounds give more than ${MOST_INSTANCES} calls to try in every state (${where})\n` +
+      "  usual cause: bounds far beyond what can be exhausted; make them smaller, or name a --scenario",
+  );
 }
 
 export function inScenario(name: string, call: AnyCall, scenario: Scenario): boolean {
   if (call.unexplored !== undefined) return false;
   if (scenario.without?.includes(name) === true) return false;
   return scenario.calls === undefined || scenario.calls.includes(name);
+}
+
+/** Every value that a run at these bounds tries for each parameter of a call. */
+export function valuesTried(
+  name: string,
+  call: AnyCall,
+  m: unknown,
+  sizes: Sizes,
+): ReadonlyMap<string, readonly unknown[]> {
+  const tried = new Map<string, Map<string, unknown>>();
+  for (const key of Object.keys(call.takes)) tried.set(key, new Map());
+  for (const set of parameterSets(name, call, m, sizes)) {
+    for (const [key, value] of Object.entries(set)) tried.get(key)!.set(identity(value), value);
+  }
+  return new Map([...tried].map(([key, values]) => [key, [...values.values()]]));
+}
+
+/** Equal for equal parameter values. */
+export function identity(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v));
 }
 
 /** All legal sets, then each odd value with first legal values, then the extra ones; without repetition. */
@@ -47,7 +79,7 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): C
   const extend = (at: number, chosen: Chosen, every: boolean): void => {
     const param = params[at];
     if (param === undefined) {
-      sets.push(chosen);
+      if (sets.push(chosen) > MOST_INSTANCES) throw tooMany(`for ${name} alone`);
       return;
     }
     const legal = param[1].legal(m, chosen);
@@ -75,7 +107,7 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): C
   }
   const seen = new Set<string>();
   return sets.filter((set) => {
-    const key = JSON.stringify(set, (_, v: unknown) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v));
+    const key = identity(set);
     return !seen.has(key) && seen.add(key);
   });
 }

@@ -18,7 +18,7 @@ import { makeCodec, type Codec, type Tracking } from "./codec.ts";
 import { Havoc, Untracked } from "./havoc.ts";
 import { callText } from "./instances.ts";
 import type { Ended, Instance } from "./sequential.ts";
-import { Store } from "./store.ts";
+import { NoMemory, Store } from "./store.ts";
 
 export interface Budget {
   readonly states: number;
@@ -223,11 +223,15 @@ class Search {
         this.levels.push(store.count - levelEnd);
         levelEnd = store.count;
       }
-      this.expand(index);
-      if ((index & 63) === 0 || index + 1 === store.count) {
+      const full = this.expandOrStop(index);
+      if (full || (index & 63) === 0 || index + 1 === store.count) {
         total.states = before.states + store.count;
         total.bytes = before.bytes + store.bytes;
-        total.stopped = index + 1 < store.count ? this.overBudget() : null;
+        total.stopped = full
+          ? "no memory for more states"
+          : index + 1 < store.count
+            ? this.overBudget()
+            : null;
         if (total.stopped !== null) {
           this.levels.push(store.count - levelEnd);
           // The level at hand was not expanded to its end.
@@ -259,6 +263,17 @@ class Search {
     const { states, transitions, bytes } = this.total;
     const seconds = (performance.now() - this.started) / 1000;
     this.options.onProgress?.({ states, transitions, depth, frontier, seconds, bytes });
+  }
+
+  /** True when the machine has no memory for the successors. */
+  private expandOrStop(index: number): boolean {
+    try {
+      this.expand(index);
+      return false;
+    } catch (error) {
+      if (error instanceof NoMemory) return true;
+      throw error;
+    }
   }
 
   /** Runs every call on one state. */

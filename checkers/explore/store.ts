@@ -2,6 +2,12 @@
  * The visited set: packed states, exact, in the order in which they were found, which is level order. The table
  * holds indices into that log; equal hashes are told apart by the whole state.
  */
+
+/** The machine refused memory for more states. */
+export class NoMemory extends Error {
+  override readonly name = "NoMemory";
+}
+
 export class Store {
   readonly words: number;
   count = 0;
@@ -33,8 +39,9 @@ export class Store {
       if (this.equals(packed, entry - 1)) return -1;
       at = (at + 1) & this.mask;
     }
-    const index = this.count++;
-    if (this.count > this.parents.length) this.growLog();
+    const index = this.count;
+    if (index === this.parents.length) this.growLog();
+    this.count++;
     const offset = index * words;
     for (let i = 0; i < words; i++) this.log[offset + i] = packed[i]!;
     this.parents[index] = parent;
@@ -67,7 +74,7 @@ export class Store {
   }
 
   private growTable(): void {
-    const table = new Int32Array(this.table.length * 2);
+    const table = allocated(Int32Array, this.table.length * 2);
     const mask = table.length - 1;
     for (let index = 0; index < this.count; index++) {
       let at = this.hash(this.log, index * this.words) & mask;
@@ -79,8 +86,17 @@ export class Store {
   }
 }
 
+function allocated<A extends Int32Array | Uint32Array>(make: new (length: number) => A, length: number): A {
+  try {
+    return new make(length);
+  } catch (error) {
+    if (error instanceof RangeError) throw new NoMemory(`no memory for a table of ${length} words`);
+    throw error;
+  }
+}
+
 function grown<A extends Int32Array | Uint32Array>(make: new (length: number) => A, old: A): A {
-  const wider = new make(old.length * 2);
+  const wider = allocated(make, old.length * 2);
   wider.set(old);
   return wider;
 }

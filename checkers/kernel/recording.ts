@@ -62,7 +62,7 @@ export function readRecording(text: string, where: string, player: Player, answe
       `a header line with "format":"${RECORDING_FORMAT}"`,
     );
   const header = readHeader(first, where);
-  const sequences = rest.map((line, i) => readSequence(line, `${where}:${i + 2}`, player, answers));
+  const sequences = rest.map((line, i) => readSequence(line, where, i + 2, player, answers));
   const promised = (header as { sequences?: number }).sequences;
   if (promised !== undefined && promised !== sequences.length && answers === "answered") {
     throw new InputError(
@@ -75,7 +75,7 @@ export function readRecording(text: string, where: string, player: Player, answe
 }
 
 function readHeader(line: string, where: string): Header {
-  const json = parseJson(line, `${where}`);
+  const json = parseJson(line, where);
   const format = (json as { format?: unknown } | null)?.format;
   if (format !== RECORDING_FORMAT) {
     throw new InputError(
@@ -88,8 +88,9 @@ function readHeader(line: string, where: string): Header {
   return decode(HeaderLine, json, `${where}:1`, CUT_SHORT) as Header;
 }
 
-function readSequence(line: string, where: string, player: Player, answers: Answers): Sequence {
-  const json = parseJson(line, where);
+function readSequence(text: string, file: string, line: number, player: Player, answers: Answers): Sequence {
+  const json = parseJson(text, file, line);
+  const where = `${file}:${line}`;
   if (Array.isArray((json as { threads?: unknown } | null)?.threads)) {
     throw new InputError(
       where,

@@ -18,10 +18,7 @@ export function runText(run: RunReport, traceFiles: ReadonlyMap<PropertyReport, 
   const lines = [`${run.design}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
   if (run.verdict === "invalid") return [...lines, ...indent(run.reason ?? "", "  ")].join("\n");
   lines.push(`  ${searchedLine(run)}`);
-  const held = run.properties.filter((p) => p.verdict === "holds" && p.kind !== "sometimes").length;
-  lines.push(
-    `  ${held} ${held === 1 ? "property holds" : "properties hold"}${run.complete ? "" : " as far as it went"}`,
-  );
+  lines.push(`  ${heldText(run)}`);
   for (const property of run.properties) lines.push(...violationLines(property, traceFiles.get(property)));
   lines.push(
     ...namesLines(
@@ -32,6 +29,14 @@ export function runText(run: RunReport, traceFiles: ReadonlyMap<PropertyReport, 
     ...namesLines(run, "not applicable", "the design has no answer to what they ask"),
   );
   return lines.join("\n");
+}
+
+function heldText({ complete, properties }: RunReport): string {
+  const verdict = complete ? "holds" : "incomplete";
+  const n = properties.filter((p) => p.verdict === verdict && p.kind !== "sometimes").length;
+  if (!complete)
+    return `no breach of ${n === 1 ? "1 property" : `${n} properties`} so far; none is said to hold`;
+  return n === 1 ? "1 property holds" : `${n} properties hold`;
 }
 
 function violationLines(

@@ -1,0 +1,124 @@
+/**
+ * The reference search: the obvious one, against which every other is tested. States are plain objects, copied for each call and
+ * kept as JSON text; nothing is packed, nothing restored, everything is tracked. Every call is run twice, and its locks are followed.
+ */
+import { disabled } from "../../spec/language/call.ts";
+import { isFailure, outcomeName } from "../../spec/language/outcome.ts";
+import { FAILED_CALL, type AnyProperty, type Made } from "../../spec/language/property.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+import { initialState, type Bounded } from "./bounded.ts";
+import { callText } from "./instances.ts";
+import { runWithLocks, type Ended, type Instance } from "./sequential.ts";
+import { canonical } from "./walk.ts";
+
+export interface Reference {
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  /** Calls of the shortest trace to each breach, and to each `sometimes`. */
+  readonly found: ReadonlyMap<string, number>;
+  /** "call outcome" → how often. */
+  readonly outcomes: ReadonlyMap<string, number>;
+}
+
+export function referenceSearch(subject: Bounded): Reference {
+  const { design, m, sizes, instances } = subject;
+  const found = new Map<string, number>();
+  const outcomes = new Map<string, number>();
+  let transitions = 0;
+  let depth = 0;
+  const note = (name: string, steps: number): void => void (found.has(name) || found.set(name, steps));
+  const initial = initialState(design, m, sizes);
+  const seen = new Set([JSON.stringify(initial)]);
+  let level: object[] = [initial];
+  noteStates(subject, level, 0, note);
+  while (level.length > 0) {
+    const next: object[] = [];
+    for (const state of level) {
+      const before = JSON.stringify(state);
+      for (const instance of instances) {
+        const { ended, after } = step(subject, instance, before);
+        if (ended === disabled) continue;
+        transitions++;
+        const key = `${instance.name} ${outcomeName(ended)}`;
+        outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+        noteStep(subject, instance, ended, state, after, depth + 1, note);
+        const text = JSON.stringify(after);
+        if (seen.has(text)) continue;
+        seen.add(text);
+        next.push(after);
+      }
+    }
+    noteStates(subject, next, depth + 1, note);
+    if (next.length > 0) depth++;
+    level = next;
+  }
+  return { states: seen.size, transitions, depth, found, outcomes };
+}
+
+function step(
+  { design, m, sizes }: Bounded,
+  instance: Instance,
+  text: string,
+): { ended: Ended; after: object } {
+  const run = (): { ended: Ended; after: object } => {
+    const draft = JSON.parse(text) as object;
+    const ended = runWithLocks(instance, draft, m, sizes);
+    return { ended, after: canonical(design.state, sizes, draft) as object };
+  };
+  const [once, twice] = [run(), run()];
+  if (JSON.stringify(once) !== JSON.stringify(twice)) {
+    throw new ModelError(
+      `${callText(instance.name, instance.params)} is not deterministic`,
+      instance.call.place,
+      "a section that reads the clock, a random number, or a variable outside the state",
+    );
+  }
+  return once;
+}
+
+type Note = (name: string, steps: number) => void;
+
+function noteStates(subject: Bounded, states: readonly object[], depth: number, note: Note): void {
+  for (const state of states) {
+    const view: unknown = subject.design.view(state, subject.m);
+    for (const { property, instances, unanswered } of subject.properties) {
+      if (unanswered.length > 0 || property.kind === "step") continue;
+      for (const instance of instances) {
+        if (property.when !== undefined && !property.when(view, instance)) continue;
+        if (property.holds(view, instance) === (property.kind === "sometimes")) note(property.name, depth);
+      }
+    }
+  }
+}
+
+function noteStep(
+  { design, m, properties }: Bounded,
+  instance: Instance,
+  result: Exclude<Ended, typeof disabled>,
+  before: object,
+  after: object,
+  depth: number,
+  note: Note,
+): void {
+  const changed = JSON.stringify(before) !== JSON.stringify(after);
+  if (changed && isFailure(result) && instance.call.leaves[result] === undefined)
+    note(FAILED_CALL.name, depth);
+  const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result };
+  const [was, is] = [design.view(before, m) as unknown, design.view(after, m) as unknown];
+  for (const { property, instances, unanswered } of properties) {
+    if (unanswered.length > 0 || property.kind !== "step") continue;
+    for (const over of instances) if (isBrokenBy(property, was, made, is, over)) note(property.name, depth);
+  }
+}
+
+function isBrokenBy(
+  property: Extract<AnyProperty, { kind: "step" }>,
+  before: unknown,
+  made: Made,
+  after: unknown,
+  over: Readonly<Record<string, number>>,
+): boolean {
+  if (property.when !== undefined && !property.when(before, made, over)) return false;
+  return !property.holds(before, made, after, over);
+}
