@@ -74,8 +74,13 @@ export async function checkVector(
     return runReport(subject, await explore(subject, options), options.only);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return { ...emptyReport(subject), verdict: "invalid", reason: error.message };
+    return { ...emptyReport(subject), verdict: "invalid", reason: invalidReason(subject, error) };
   }
+}
+
+function invalidReason({ tracked }: Bounded, { message }: ModelError): string {
+  if (tracked === "full") return message;
+  return `${message}\n  found with the profile "${tracked}", in which a cell that is not tracked may hold anything: --track full says whether it is real`;
 }
 
 /**
@@ -190,7 +195,7 @@ function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): 
       `${found.property} was found broken with the profile "${tracked}", but not when the same ${found.path.length} calls ran ` +
         "with everything tracked: the profile is not exact for this design",
       design.place,
-      "a call that decides about one page by looking at another; use --track full",
+      "a call that decides about one page by looking at another",
     );
   }
   return {

@@ -373,7 +373,7 @@ class Writer {
       const path = `${at.path}[${i}]`;
       this.visit(shape.of, { ...at, path }, `${local}[${i}]`, own as unknown as Parent, i, ownText);
     }
-    this.wrap(start, `const ${local} = ${read}; if (${local}.length !== ${length}) wrong(s);`);
+    this.wrap(start, `const ${local} = ${read}; if (${local}?.length !== ${length}) wrong(s);`);
   }
 
   private local(): string {

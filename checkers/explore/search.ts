@@ -70,6 +70,8 @@ export interface SearchOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Asks the search to stop; what it has by then is reported. */
   readonly stop?: () => string | null;
+  /** Sees the visited set of each search of the run, when that has ended. */
+  readonly onVisited?: (tracking: Tracking, visited: Store) => void;
 }
 
 export const NO_LIMIT: Budget = { states: Infinity, seconds: Infinity, bytes: Infinity };
@@ -85,6 +87,7 @@ export async function explore(subject: Bounded, options: SearchOptions): Promise
   for (const tracking of subject.trackings) {
     const search = new Search(subject, tracking, options, total, started);
     await search.run();
+    options.onVisited?.(tracking, search.store);
     total.close(search.levels);
     if (total.stopped !== null) break;
   }
@@ -149,7 +152,7 @@ class Search {
   private readonly started: number;
   private readonly havoc = new Havoc();
   private readonly codec: Codec;
-  private readonly store: Store;
+  readonly store: Store;
   private readonly view: View;
   private readonly current: Int32Array;
   private readonly next: Int32Array;
