@@ -63,7 +63,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
       entry.design,
       vectors,
       runs,
-      options.property === undefined ? JUDGED[entry.kind] : "nothing",
+      options.property === undefined ? JUDGED[entry.kind] : "asked",
     );
   });
   const files =

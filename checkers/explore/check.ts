@@ -6,11 +6,12 @@ import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts"
 import { breaks, failedAndChanged, runPath } from "../trace/run.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { inScenario } from "./instances.ts";
-import { explore, type Budget, type Explored, type Found, type Progress } from "./search.ts";
+import type { Explored, Found } from "./explored.ts";
+import { explore, type Budget, type Progress } from "./search.ts";
 
 /**
  * What one run says of one property. `undecided`: nothing in the run's states asked for it, or it needs cells that the run does not
- * track. `not applicable`: the design's view does not answer its questions.
+ * track. `incomplete`: not all states were seen, or what `watch` took for a breach is none. `not applicable`: the design's view does not answer its questions.
  */
 export type PropertyVerdict = Verdict | "undecided" | "not applicable";
 
@@ -85,9 +86,9 @@ function invalidReason({ tracked }: Bounded, { message }: ModelError): string {
 
 /**
  * What must be reached for a design not to be vacuous: all that its scenarios let in; what it changes of the design
- * that it is a variant of; nothing.
+ * that it is a variant of; nothing; just the properties that were asked for, decided in one run at least.
  */
-export type Judged = "everything" | "changes" | "nothing";
+export type Judged = "everything" | "changes" | "nothing" | "asked";
 
 /** What the runs of a design say together. `vectors` are those that were asked for. */
 export function summary(
@@ -96,13 +97,34 @@ export function summary(
   runs: readonly RunReport[],
   judged: Judged,
 ): DesignReport {
-  const whole = design.vectors.every((vector) => vectors.includes(vector));
-  const complete = whole && runs.length === vectors.length && runs.every((run) => run.complete);
-  const vacuous = complete && judged !== "nothing" ? neverReached(design, vectors, runs, judged) : null;
+  const complete = runs.length === vectors.length && runs.every((run) => run.complete);
+  const vacuous = complete ? whatIsVacuous(design, vectors, runs, judged) : null;
   const verdicts = runs.map((run) => run.verdict);
+  // What one run has nothing to say of, another may decide.
+  const some = verdicts.filter((verdict) => verdict !== "vacuous");
+  if (some.length > 0) verdicts.splice(0, verdicts.length, ...some);
   if (vacuous !== null && vacuous.length > 0) verdicts.push("vacuous");
   if (runs.length < vectors.length) verdicts.push("incomplete");
   return { design, verdict: worst(verdicts), runs, vacuous };
+}
+
+function whatIsVacuous(
+  design: AnyDesign,
+  vectors: readonly Vector[],
+  runs: readonly RunReport[],
+  judged: Judged,
+): string[] | null {
+  if (judged === "asked") return undecided(runs);
+  const whole = design.vectors.every((vector) => vectors.includes(vector));
+  return whole && judged !== "nothing" ? neverReached(design, vectors, runs, judged) : null;
+}
+
+/** Properties that no run decided. */
+function undecided(runs: readonly RunReport[]): string[] {
+  const reports = runs.flatMap((run) => run.properties);
+  const answered = new Set(reports.filter(({ verdict }) => isVerdict(verdict)).map(({ name }) => name));
+  const names = new Set(reports.map(({ name }) => name).filter((name) => !answered.has(name)));
+  return [...names].map((name) => `${name} was not decided: see why in the run`);
 }
 
 function emptyReport({ design, bounds, scenario, tracked }: Bounded): RunReport {
@@ -135,6 +157,7 @@ function runReport(subject: Bounded, explored: Explored, only: ReadonlySet<strin
     .map(({ property, unanswered }) => propertyReport(subject, explored, property, unanswered.length > 0));
   if (wanted(FAILED_CALL.name)) properties.push(failedCallReport(subject, explored));
   const decisive = properties.map((p) => p.verdict).filter(isVerdict);
+  if (decisive.length === 0) decisive.push("vacuous");
   const { complete, stopped: reason, states, transitions, depth, levels, bytes, bits, seconds } = explored;
   const { outcomes, decided } = explored;
   const verdict = worst([...decisive, ...(complete ? [] : ["incomplete" as const])]);
@@ -157,10 +180,12 @@ function propertyReport(
   if (unanswered) return { ...base, verdict: "not applicable" };
   const found = explored.found.get(name);
   if (found === undefined) {
-    const unmet = kind === "sometimes" || !explored.decided.has(name);
-    return { ...base, verdict: !explored.complete ? "incomplete" : unmet ? "undecided" : "holds" };
+    if (!explored.complete) return { ...base, verdict: "incomplete" };
+    const answered = kind !== "sometimes" && explored.decided.has(name) && !explored.undecidable.has(name);
+    return { ...base, verdict: answered ? "holds" : "undecided" };
   }
   const trace = traceOf(subject, found, (run) => breaks(subject, property, found.instance, run));
+  if (trace === null) return { ...base, verdict: unconfirmed(subject) };
   if (kind === "sometimes") return { ...base, verdict: "holds", steps: found.path.length };
   const known = subject.design.knownBreaches?.find((breach) => breach.property === name);
   return {
@@ -176,26 +201,35 @@ function failedCallReport(subject: Bounded, explored: Explored): PropertyReport 
   const { name, says } = FAILED_CALL;
   const base = { name, kind: "step" as const, says };
   const found = explored.found.get(name);
-  if (found === undefined) return { ...base, verdict: explored.complete ? "holds" : "incomplete" };
+  if (found === undefined) {
+    if (!explored.complete) return { ...base, verdict: "incomplete" };
+    return { ...base, verdict: explored.undecidable.has(name) ? "undecided" : "holds" };
+  }
   const trace = traceOf(subject, found, ({ steps }) => failedAndChanged(subject.design, steps));
+  if (trace === null) return { ...base, verdict: unconfirmed(subject) };
   return { ...base, verdict: "violated", steps: found.path.length, trace };
+}
+
+/** A breach that does not show itself with everything tracked: `watch` should have been exact, the others need not be. */
+function unconfirmed({ tracked }: Bounded): PropertyVerdict {
+  return tracked === "watch" ? "incomplete" : "undecided";
 }
 
 type Run = NonNullable<ReturnType<typeof runPath>>;
 
-/** The trace of what a search found, run again with everything tracked; what does not show itself there was never real. */
-function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): Trace {
+/** The trace of what a search found, run again with everything tracked; null where it does not show itself there. */
+function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): Trace | null {
   const { design, bounds, scenario, tracked, instances } = subject;
   const run = runPath(
     subject,
     found.path.map((k) => instances[k]!),
   );
   if (run === null || !shows(run)) {
+    if (tracked !== "full") return null;
     throw new ModelError(
-      `${found.property} was found broken with the profile "${tracked}", but not when the same ${found.path.length} calls ran ` +
-        "with everything tracked: the profile is not exact for this design",
+      `${found.property} was found broken, but not when the same ${found.path.length} calls ran again`,
       design.place,
-      "a call that decides about one page by looking at another",
+      "a section or a predicate that reads a variable outside the state",
     );
   }
   return {
@@ -215,7 +249,7 @@ function neverReached(
   design: AnyDesign,
   vectors: readonly Vector[],
   runs: readonly RunReport[],
-  judged: Exclude<Judged, "nothing">,
+  judged: "everything" | "changes",
 ): string[] {
   const outcomes = new Set(runs.flatMap((run) => [...run.outcomes.keys()]));
   const decided = new Set(runs.flatMap((run) => [...run.decided]));

@@ -72,6 +72,8 @@ interface Here {
   readonly path: string;
   /** Inside the watched location. */
   readonly watched: boolean;
+  /** Inside a location that another search of the run watches. */
+  readonly elsewhere: boolean;
   /** Inside a group that is left out here. */
   readonly untracked: boolean;
 }
@@ -105,7 +107,7 @@ class Writer {
     const root: Parent = {};
     this.visit(
       domain,
-      { path: "", watched: false, untracked: false },
+      { path: "", watched: false, elsewhere: false, untracked: false },
       "s",
       root,
       "state",
@@ -165,18 +167,21 @@ class Writer {
       return this.visit(shape.of, { ...at, untracked: at.untracked || leftOut }, read, parent, key, target);
     }
     if (shape.kind === "location") {
-      const watched = at.watched || at.path === this.tracking.watched;
-      return this.visit(shape.of, { ...at, watched }, read, parent, key, target);
+      const watched = at.path === this.tracking.watched;
+      const elsewhere = !watched && this.tracking.watched !== undefined;
+      this.visit(shape.of, { ...at, watched, elsewhere }, read, parent, key, target);
+      if (watched) this.noticeTouch(parent, key);
+      return;
     }
     const count = cardinality(domain, this.sizes);
     const slot = `${target}[${JSON.stringify(key)}]`;
     if (at.untracked && count !== null) {
-      this.untracked(at.path, allValues(domain, this.sizes), parent, key);
+      this.untracked(at, allValues(domain, this.sizes), parent, key);
       return;
     }
     if (at.untracked && shape.kind === "maybe") {
       const inner = this.untrackedInner(shape.of, at);
-      this.untracked(at.path, [null, inner], parent, key);
+      this.untracked(at, [null, inner], parent, key);
       return;
     }
     if (count !== null) return this.leaf(domain, count, read, parent, key, slot);
@@ -187,8 +192,8 @@ class Writer {
   }
 
   /** A cell that takes no bits: reading it in the draft is a choice among all its values. */
-  private untracked(path: string, values: readonly unknown[], parent: Parent, key: string | number): number {
-    const cell = this.havoc.add(path, values);
+  private untracked(at: Here, values: readonly unknown[], parent: Parent, key: string | number): number {
+    const cell = this.havoc.add(at.path, values, at.elsewhere);
     const havoc = this.havoc;
     Object.defineProperty(parent, key, {
       enumerable: true,
@@ -197,6 +202,24 @@ class Writer {
       set: (value: unknown) => havoc.write(cell, value),
     });
     return cell;
+  }
+
+  /** Tells the havoc when a step or a property looks at the watched location. */
+  private noticeTouch(parent: Parent, key: string | number): void {
+    let value = parent[key];
+    const havoc = this.havoc;
+    Object.defineProperty(parent, key, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        havoc.touched = true;
+        return value;
+      },
+      set: (given: unknown) => {
+        havoc.touched = true;
+        value = given;
+      },
+    });
   }
 
   /** What an untracked optional cell may hold: a value whose own cells are chosen when they are read. */
@@ -235,13 +258,13 @@ class Writer {
         this.withoutCode(() => this.visit(field, { ...at, path }, "", elsewhere, name, ""));
       else
         this.untracked(
-          path,
+          { ...at, path },
           places.filter((place) => place !== here),
           elsewhere,
           name,
         );
     }
-    const cell = this.untracked(at.path, [null, elsewhere], parent, key);
+    const cell = this.untracked(at, [null, elsewhere], parent, key);
     this.havoc.absentInProperties(cell);
     if (here === undefined) return;
     const bit = this.allot(2)!;

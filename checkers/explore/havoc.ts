@@ -4,14 +4,15 @@
  * A step that reads one is run again for every value that the cell can have, and all that it can do to the tracked
  * cells is explored: nothing that the real state could do is missed, so that "holds" is sound. A breach found in this way may
  * owe itself to a value that the cell never has; it is replayed with everything tracked before it is reported. A property
- * that reads an untracked cell is not decided for that instance.
+ * that reads an untracked cell is not decided for that instance (see asker.ts).
  */
 export class Untracked extends Error {
   override readonly name = "Untracked";
-  readonly cell: string;
-  constructor(cell: string) {
+  /** The cell is part of a location, which another search of the run watches. */
+  readonly isWatchedElsewhere: boolean;
+  constructor(cell: string, isWatchedElsewhere: boolean) {
     super(`${cell} is not tracked`);
-    this.cell = cell;
+    this.isWatchedElsewhere = isWatchedElsewhere;
   }
 }
 
@@ -21,8 +22,13 @@ const UNKNOWN = Symbol("not known");
 export class Havoc {
   /** True while properties are evaluated: then a read is refused instead of chosen. */
   refuses = false;
+  /** The watched location, or a cell that points to it, was read or written. */
+  touched = false;
   /** Paths of the cells that the step at hand has read, in order. */
   readonly asked: string[] = [];
+  /** Whether one of them is part of a location that another search of the run watches, or points to one. */
+  private askedElsewhere = false;
+  private readonly inLocation: boolean[] = [];
   private readonly paths: string[] = [];
   private readonly values: (readonly unknown[])[] = [];
   private readonly held: unknown[] = [];
@@ -40,7 +46,14 @@ export class Havoc {
     return this.paths.length === 0;
   }
 
-  add(path: string, values: readonly unknown[]): number {
+  /** The step at hand rests on another location, and not on the watched one. */
+  get isElsewhere(): boolean {
+    return this.askedElsewhere && !this.touched;
+  }
+
+  /** `inLocation`: the cell is part of a location that another search of the run watches. */
+  add(path: string, values: readonly unknown[], inLocation: boolean): number {
+    this.inLocation.push(inLocation);
     this.paths.push(path);
     this.values.push(values);
     this.held.push(undefined);
@@ -55,8 +68,7 @@ export class Havoc {
     this.widths = [];
     this.taken = 0;
     this.runs = 1;
-    this.step++;
-    this.asked.length = 0;
+    this.nextRun();
   }
 
   /** After a run: true when there is another combination of values to run the step with. */
@@ -69,20 +81,26 @@ export class Havoc {
       if (this.script[last]! + 1 < this.widths[last]!) {
         this.script[last]!++;
         this.taken = 0;
-        this.step++;
         this.runs++;
         if (this.runs > MOST_RUNS) {
           throw new Error(
             `a step reads too many untracked cells (${this.asked.join(", ")}): over ${MOST_RUNS} combinations`,
           );
         }
-        this.asked.length = 0;
+        this.nextRun();
         return true;
       }
       this.script.pop();
       this.widths.pop();
     }
     return false;
+  }
+
+  private nextRun(): void {
+    this.step++;
+    this.asked.length = 0;
+    this.askedElsewhere = false;
+    this.touched = false;
   }
 
   /** Forgets what the last step read or wrote: each state starts with unknown cells. */
@@ -112,10 +130,13 @@ export class Havoc {
 
   read(cell: number): unknown {
     if (this.heldIn[cell] === this.step) return this.held[cell];
-    if (this.base[cell] !== UNKNOWN) return this.base[cell];
+    if (this.base[cell] !== UNKNOWN) {
+      this.touched = true;
+      return this.base[cell];
+    }
     if (this.refuses) {
       if (this.absent.has(cell)) return null;
-      throw new Untracked(this.paths[cell]!);
+      throw new Untracked(this.paths[cell]!, this.inLocation[cell]!);
     }
     const values = this.values[cell]!;
     if (this.taken === this.script.length) {
@@ -124,6 +145,8 @@ export class Havoc {
     }
     const value = values[this.script[this.taken++]!];
     this.asked.push(this.paths[cell]!);
+    // A pointer that is chosen to be there points to another location, whose search knows it.
+    if (this.inLocation[cell]! || (this.absent.has(cell) && value !== null)) this.askedElsewhere = true;
     this.held[cell] = value;
     this.heldIn[cell] = this.step;
     return value;

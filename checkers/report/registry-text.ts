@@ -33,6 +33,14 @@ export function unexpected(expected: Expected, report: DesignReport, pins: Pins)
     for (const what of differences(pin, run))
       surprises.push({ design: name, verdict, what: `${scenarioText(run)}: ${what}` });
   });
+  for (const run of report.runs.filter(({ complete }) => complete)) {
+    for (const { name: property } of run.properties.filter(({ verdict }) => verdict === "incomplete"))
+      surprises.push({
+        design: name,
+        verdict: "incomplete",
+        what: `${scenarioText(run)}: ${property} could not be decided`,
+      });
+  }
   if (report.vacuous !== null) {
     for (const what of report.vacuous) surprises.push({ design: name, verdict: "vacuous", what });
   }

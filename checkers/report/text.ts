@@ -26,6 +26,13 @@ export function runText(run: RunReport, traceFiles: ReadonlyMap<PropertyReport, 
       "undecided",
       "nothing in this run asks for them, or they need cells that are not tracked",
     ),
+    ...(run.complete
+      ? namesLines(
+          run,
+          "incomplete",
+          "what looks like a breach is none when the calls run with everything tracked; --track full decides",
+        )
+      : []),
     ...namesLines(run, "not applicable", "the design has no answer to what they ask"),
   );
   return lines.join("\n");

@@ -1,0 +1,202 @@
+/**
+ * Asks properties about the draft: in each new state, and after each step.
+ *
+ * Where cells are left out, a question that needs one gets no answer. Under `watch` that is as it should be as long as the question
+ * needs one location only: the search that watches this one answers it. A question that needs two has no answer in any search,
+ * and its property is not decided by the run.
+ */
+import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
+import {
+  FAILED_CALL,
+  type Always,
+  type Made,
+  type Property,
+  type Sometimes,
+  type StepProperty,
+} from "../../spec/language/property.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+import type { Asked, Bounded } from "./bounded.ts";
+import { makeCodec, type Codec, type Tracking } from "./codec.ts";
+import type { Totals } from "./explored.ts";
+import { Havoc, Untracked } from "./havoc.ts";
+import type { Instance } from "./sequential.ts";
+
+type View = any;
+type PropertyInstance = Readonly<Record<string, number>>;
+interface Claim<P> {
+  readonly property: P;
+  readonly instances: readonly PropertyInstance[];
+}
+
+/** One way that a step went, as step properties see it. */
+export interface Stepped {
+  /** The state that it started from, by its number. */
+  readonly from: number;
+  readonly instance: Instance;
+  readonly ended: Outcome;
+  readonly changed: boolean;
+  /** Its result is another search's affair. */
+  readonly elsewhere: boolean;
+}
+
+/** The calls that lead to where a property was found broken or reached. */
+type Path = () => number[];
+
+export class Asker {
+  private readonly subject: Bounded;
+  private readonly tracking: Tracking;
+  private readonly havoc: Havoc;
+  private readonly total: Totals;
+  private readonly view: View;
+  private readonly onStates: readonly Claim<Always<View> | Sometimes<View>>[];
+  private readonly onSteps: readonly Claim<StepProperty<View>>[];
+  /** A second draft that holds the state before a step; filled when first needed. */
+  private readonly before: { readonly codec: Codec; readonly havoc: Havoc; readonly view: View } | null;
+  private beforeHolds = -1;
+  /** What has not been found yet. */
+  private readonly open: Set<string>;
+
+  constructor(
+    subject: Bounded,
+    tracking: Tracking,
+    only: ReadonlySet<string> | undefined,
+    codec: Codec,
+    havoc: Havoc,
+    total: Totals,
+  ) {
+    this.subject = subject;
+    this.tracking = tracking;
+    this.havoc = havoc;
+    this.total = total;
+    this.view = subject.design.view(codec.draft, subject.m);
+    const wanted = (name: string): boolean => only === undefined || only.has(name);
+    const asked = subject.properties.filter(
+      ({ property, unanswered }) => unanswered.length === 0 && wanted(property.name),
+    );
+    this.onStates = asked.filter(isOnStates);
+    this.onSteps = asked.filter(isOnSteps);
+    this.before = this.onSteps.length === 0 ? null : this.makeBefore();
+    this.open = new Set(asked.map(({ property }) => property.name));
+    if (wanted(FAILED_CALL.name)) this.openFailedCall();
+  }
+
+  /** A call that fails and changes what is tracked nowhere would go unseen. */
+  private openFailedCall(): void {
+    if (!this.havoc.isEmpty && this.tracking.watched === undefined)
+      this.total.undecidable.add(FAILED_CALL.name);
+    this.open.add(FAILED_CALL.name);
+  }
+
+  private makeBefore(): { codec: Codec; havoc: Havoc; view: View } {
+    const { design, sizes, m } = this.subject;
+    const havoc = new Havoc();
+    havoc.refuses = true;
+    const codec = makeCodec(design.state, sizes, this.tracking, havoc, design.place);
+    return { codec, havoc, view: design.view(codec.draft, m) };
+  }
+
+  /** Asks every property of states; the draft holds a state that is new. */
+  askState(path: Path): void {
+    this.havoc.forget();
+    this.havoc.refuses = true;
+    for (const { property, instances } of this.onStates) {
+      if (!this.open.has(property.name)) continue;
+      const wanted = property.kind === "sometimes";
+      for (const instance of instances) {
+        const holds = this.ask(property, () => {
+          if (property.when !== undefined && !property.when(this.view, instance)) return null;
+          return property.holds(this.view, instance);
+        });
+        if (holds === null || holds !== wanted) continue;
+        const why =
+          property.kind === "always" ? this.why(() => property.why?.(this.view, instance)) : "reached";
+        this.settle(property.name, instance, why, path);
+        break;
+      }
+    }
+    this.havoc.refuses = false;
+  }
+
+  /** Asks every property of steps; the draft holds the state after the step, `current` is the one before it. */
+  askStep(stepped: Stepped, current: Int32Array, path: Path): void {
+    const { instance, ended, changed, elsewhere } = stepped;
+    if (changed && !elsewhere && isFailure(ended)) this.failedCall(instance, ended, path);
+    if (this.before === null) return;
+    const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result: ended };
+    this.havoc.forget();
+    this.havoc.refuses = true;
+    for (const claim of this.onSteps) {
+      if (!this.open.has(claim.property.name)) continue;
+      if (claim.property.asksResults === true ? elsewhere : !changed) continue;
+      if (this.beforeHolds !== stepped.from) {
+        this.before.codec.unpack(current, 0);
+        this.beforeHolds = stepped.from;
+      }
+      this.askOfStep(claim, made, path);
+    }
+    this.havoc.refuses = false;
+  }
+
+  private askOfStep({ property, instances }: Claim<StepProperty<View>>, made: Made, path: Path): void {
+    const before: View = this.before!.view;
+    for (const over of instances) {
+      const holds = this.ask(property, () => {
+        if (property.when !== undefined && !property.when(before, made, over)) return null;
+        return property.holds(before, made, this.view, over);
+      });
+      if (holds !== false) continue;
+      const why = this.why(() => property.why?.(before, made, this.view, over));
+      this.settle(property.name, over, why, path);
+      return;
+    }
+  }
+
+  private failedCall({ call }: Instance, ended: string, path: Path): void {
+    if (!this.open.has(FAILED_CALL.name) || call.leaves[ended] !== undefined) return;
+    const why = `the call ended with ${ended} and changed the state all the same`;
+    this.settle(FAILED_CALL.name, {}, why, path);
+  }
+
+  /** True or false, or null where the property says nothing or needs a cell that is not tracked here. */
+  private ask(property: Property<View>, question: () => boolean | null): boolean | null {
+    const { havoc, before, total } = this;
+    havoc.touched = false;
+    if (before !== null) before.havoc.touched = false;
+    try {
+      const holds = question();
+      if (holds !== null) total.decided.add(property.name);
+      return holds;
+    } catch (error) {
+      if (error instanceof Untracked) {
+        const touched = havoc.touched || before?.havoc.touched === true;
+        if (touched || !error.isWatchedElsewhere) total.undecidable.add(property.name);
+        return null;
+      }
+      throw new ModelError(
+        `property ${property.name} threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+        property.place,
+        "a question about something that does not exist in this state; let the property test for it first",
+      );
+    }
+  }
+
+  private why(question: () => string | undefined): string {
+    try {
+      return question() ?? "";
+    } catch {
+      return "";
+    }
+  }
+
+  private settle(property: string, instance: PropertyInstance, why: string, path: Path): void {
+    this.open.delete(property);
+    this.total.record({ property, instance, why, path: path(), tracking: this.tracking });
+  }
+}
+
+function isOnStates(asked: Asked): asked is Asked & Claim<Always<View> | Sometimes<View>> {
+  return asked.property.kind !== "step";
+}
+function isOnSteps(asked: Asked): asked is Asked & Claim<StepProperty<View>> {
+  return asked.property.kind === "step";
+}
