@@ -50,6 +50,8 @@ export type Section<S, M, C, R extends string, V> =
       /** Taken before the section and dropped after it. */
       readonly under?: Locks<C>;
       readonly run?: Run<S, M, C, R, V>;
+      /** Keeps a function that is no `Run` of this call from passing for an object without any of these fields. */
+      readonly apply?: never;
     };
 
 /**
@@ -171,7 +173,7 @@ export function change<
   delta: {
     readonly kernel?: string;
     readonly returns?: readonly E[];
-    readonly never?: readonly R[];
+    readonly never?: readonly NoInfer<R>[];
     readonly sections?: { readonly [K in NoInfer<L>]?: Section<S, M, C, NoInfer<R | E>, NoInfer<V>> };
     readonly without?: readonly NoInfer<L>[];
     /** Sections to put behind one of the base. */
