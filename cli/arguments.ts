@@ -68,18 +68,25 @@ export interface BudgetOptions {
   readonly maxStates?: number;
   readonly maxSeconds?: number;
   readonly maxBytes?: number;
+  readonly workers?: number;
 }
 
 /** Half of the machine's memory, shared by the threads: a table is copied when it grows. */
-function defaultBytes(): number {
-  return Math.floor(totalmem() / 2 / availableParallelism());
+function defaultBytes(workers: number): number {
+  return Math.floor(totalmem() / 2 / workers);
 }
 
-export function budgetFrom({ maxStates, maxSeconds, maxBytes }: BudgetOptions): Budget {
+export function workersFrom(text: string): number {
+  const workers = Number(text);
+  if (Number.isInteger(workers) && workers >= 1 && workers <= 256) return workers;
+  throw new UsageError(`--workers: "${text}" is not a whole number from 1 to 256`);
+}
+
+export function budgetFrom({ maxStates, maxSeconds, maxBytes, workers }: BudgetOptions): Budget {
   return {
     states: maxStates ?? Infinity,
     seconds: maxSeconds ?? Infinity,
-    bytes: maxBytes ?? defaultBytes(),
+    bytes: maxBytes ?? defaultBytes(workers ?? availableParallelism()),
   };
 }
 

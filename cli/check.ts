@@ -114,6 +114,7 @@ async function runTasks(
   const runs = await runJobs(jobs, {
     budget: budgetFrom(options),
     only: options.property ?? null,
+    workers: options.workers,
     stop: () => interrupt.reason(),
     onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
   });

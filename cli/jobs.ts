@@ -31,6 +31,8 @@ export type FromWorker =
 export interface JobOptions {
   readonly budget: Budget;
   readonly only: readonly string[] | null;
+  /** Threads; as many as the machine has cores when absent. */
+  readonly workers?: number | undefined;
   readonly onProgress: (job: Job, progress: Progress, done: number) => void;
   /** Asked now and then; a reason stops the running jobs and starts no further one. */
   readonly stop: () => string | null;
@@ -59,7 +61,7 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
       await worker.end();
     }
   };
-  const workers = Math.min(availableParallelism(), jobs.length);
+  const workers = Math.min(options.workers ?? availableParallelism(), jobs.length);
   await Promise.all(Array.from({ length: workers }, workOff));
   return reports;
 }

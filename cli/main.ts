@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../checkers/usage-error.ts";
 import { ModelError } from "../spec/language/verdict.ts";
-import { amount, boundsFrom, oneOf, profileFrom } from "./arguments.ts";
+import { amount, boundsFrom, oneOf, profileFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 
 const EXIT_CODES = `
@@ -80,6 +80,7 @@ function commands(done: (code: number) => void): Command {
       "stop a run when its visited set takes so many bytes (half the memory, shared by the threads)",
       amount("--max-bytes"),
     )
+    .option("--workers <n>", "threads, one run each at a time; as many as cores", workersFrom)
     .option("--out <dir>", "write traces and report.json there")
     .addOption(format("text", "json", "itf"))
     .action(async (names: string[], options) =>

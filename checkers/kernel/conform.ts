@@ -36,7 +36,7 @@ export function conform(name: string, recording: Recording, design: AnyDesign, p
   const disagreements: Disagreement[] = [];
   let operations = 0;
   recording.sequences.forEach((sequence, i) => {
-    const answers = play(recording.header, sequence, design, player, `${name}:${i + 2}`);
+    const answers = answersOf(recording.header, sequence, design, player, `${name}:${i + 2}`);
     answers.forEach((answer, step) => {
       operations++;
       const operation = sequence.steps[step]!;
@@ -50,8 +50,28 @@ export function conform(name: string, recording: Recording, design: AnyDesign, p
   return { recording: name, kernel, design: design.name, sequences, operations, disagreements };
 }
 
-/** What a design answers to a program, step by step. */
+/** What a design answers to a program, step by step. A step that nobody could make there is an error. */
 export function play(
+  header: Header,
+  sequence: Sequence,
+  design: AnyDesign,
+  player: Player,
+  where: string,
+): RecordedResult[] {
+  const answers = answersOf(header, sequence, design, player, where);
+  const at = answers.indexOf(IMPOSSIBLE);
+  if (at < 0) return answers;
+  throw new InputError(
+    `${where}: steps[${at}]`,
+    `${sequence.steps[at]!.op} cannot be made here`,
+    "a mapping that is used after it was unmapped or before it was made, or a name that is used for two objects",
+  );
+}
+
+/** A design's answer to a call that it leaves nobody to make: to a use of a mapping, say, that it refused. */
+const IMPOSSIBLE: RecordedResult = { impossible: true };
+
+function answersOf(
   header: Header,
   { steps }: Sequence,
   design: AnyDesign,
@@ -69,7 +89,7 @@ export function play(
     // A kernel without the call knows no such ioctl.
     if (call === undefined) return playing.answer(step, "ENOTTY");
     const ended = makeInstance(name, call, params, sizes).run(state, m);
-    if (ended === disabled) throw impossible(at, step);
+    if (ended === disabled) return IMPOSSIBLE;
     state = canonical(design.state, sizes, state);
     return playing.answer(step, ended);
   });
@@ -82,14 +102,6 @@ function orUnplayable<T>(where: string, attempt: () => T): T {
     if (!(error instanceof UnplayableStep)) throw error;
     throw new InputError(where, error.message, "a program that no user space could run as it is written");
   }
-}
-
-function impossible(where: string, { op }: RecordedStep): InputError {
-  return new InputError(
-    where,
-    `${op} cannot be made here`,
-    "a mapping that is used after it was unmapped or before it was made, or a name that is used for two objects",
-  );
 }
 
 /** Whether two results are the same: the same fields with the same values, in whatever order. */

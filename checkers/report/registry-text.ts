@@ -1,7 +1,8 @@
 /** A check of the whole registry as text: what holds, what is broken, whether that is as pinned. */
-import type { AnyDesign } from "../../spec/language/design.ts";
+import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import type { Verdict } from "../../spec/language/verdict.ts";
-import type { DesignReport, PropertyReport } from "../explore/check.ts";
+import { resolveBounds } from "../explore/bounded.ts";
+import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 import type { Pins } from "../../spec/language/pin.ts";
 import { differences, vectorKey } from "../explore/pin.ts";
 import { wrap } from "./explain.ts";
@@ -27,7 +28,7 @@ export function unexpected(expected: Expected, report: DesignReport, pins: Pins)
   const { name, vectors } = expected.design;
   const surprises: Surprise[] = [];
   report.runs.forEach((run) => {
-    const vector = vectors.find((v) => sameRun(v, run));
+    const vector = vectors.find((v) => isRunOf(expected.design, v, run));
     const pin = vector === undefined ? undefined : pins[name]?.[vectorKey(vector)];
     const verdict = run.verdict === "invalid" ? "invalid" : run.complete ? "violated" : "incomplete";
     for (const what of differences(pin, run))
@@ -68,10 +69,12 @@ export function unexpected(expected: Expected, report: DesignReport, pins: Pins)
   return surprises;
 }
 
-function sameRun(vector: AnyDesign["vectors"][number], run: DesignReport["runs"][number]): boolean {
-  const same = Object.entries(vector.bounds).every(([name, value]) => run.bounds[name] === value);
+function isRunOf(design: AnyDesign, vector: Vector, run: RunReport): boolean {
+  const bounds = Object.entries(resolveBounds(design, vector.bounds));
   return (
-    same && (vector.scenario ?? "everything") === run.scenario && (vector.track ?? "full") === run.tracked
+    bounds.every(([name, value]) => run.bounds[name] === value) &&
+    (vector.scenario ?? "everything") === run.scenario &&
+    (vector.track ?? "full") === run.tracked
   );
 }
 

@@ -1,0 +1,67 @@
+/** The corpus: one shortest trace for each breach of the registry; each replays, none has a call too many. */
+import { readFileSync, readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { bounded } from "../../checkers/explore/bounded.ts";
+import { makeInstance } from "../../checkers/explore/sequential.ts";
+import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { replay } from "../../checkers/trace/replay.ts";
+import { isBroken, runPath } from "../../checkers/trace/run.ts";
+import { pins } from "../../models/pins.ts";
+import { entryOf, registry } from "../../models/registry.ts";
+import type { AnyDesign } from "../../spec/language/design.ts";
+import type { Trace } from "../../spec/language/trace.ts";
+
+const folder = new URL("../../counterexamples/", import.meta.url);
+const fileName = (design: string): string => design.replace(/[^\w.-]/g, "_");
+const files = readdirSync(folder).flatMap((design) =>
+  readdirSync(new URL(`${design}/`, folder)).map((file) => `${design}/${file}`),
+);
+
+test("there is a trace for each breach of the registry, and no other", () => {
+  const wanted = registry.flatMap(({ design, breaks }) =>
+    breaks.map((name) => `${fileName(design.name)}/${name}.json`),
+  );
+  expect([...files].sort()).toEqual(wanted.sort());
+});
+
+/** The breach with the trace's calls but one, in the same order. */
+function breaksWithout(design: AnyDesign, trace: Trace, left: number): boolean {
+  const subject = bounded(design, { bounds: trace.bounds, track: "full" });
+  const calls = trace.steps
+    .filter((_, i) => i !== left)
+    .map(({ call, params }) => makeInstance(call, design.calls[call]!, params, subject.sizes));
+  const run = runPath(subject, calls);
+  return run !== null && isBroken(subject, trace.breach!, run);
+}
+
+describe.each(files)("%s", (file) => {
+  const text = readFileSync(new URL(file, folder), "utf8");
+  const trace = readTrace(text, file);
+  const { design } = entryOf(trace.design)!;
+
+  test("replays: every call answers and changes what it says, and the promise is broken", () => {
+    expect(replay(design, trace, file)).toMatchObject({ differences: [], broken: true });
+  });
+
+  test("is as short as the shortest that is pinned, and needs each of its calls", () => {
+    const { property } = trace.breach!;
+    const lengths = Object.values(pins[trace.design]!).flatMap(({ violated }) => violated[property] ?? []);
+    expect(trace.steps.length).toBe(Math.min(...lengths));
+    trace.steps.forEach((_, i) => expect([i, breaksWithout(design, trace, i)]).toEqual([i, false]));
+  });
+
+  test("is written as it is read", () => {
+    expect(writeTrace(trace)).toBe(text);
+  });
+});
+
+const ofMutants = files.filter(
+  (file) => entryOf(readTrace(readFileSync(new URL(file, folder), "utf8"), file).design)!.bug,
+);
+test.each(ofMutants)("%s is none on 7.3, which the mutant is a change of", (file) => {
+  const trace = readTrace(readFileSync(new URL(file, folder), "utf8"), file);
+  const base = trace.design.startsWith("gmem-seq") ? "gmem-seq" : "guest-memfd-7.3";
+  const known = entryOf(base)!.design;
+  if (trace.steps.some(({ call }) => known.calls[call] === undefined)) return;
+  expect(replay(known, trace, file).broken).toBe(false);
+});
