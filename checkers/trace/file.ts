@@ -5,25 +5,25 @@ import { PROFILES } from "../../spec/language/design.ts";
 import { InputError, decode, parseJson } from "../input.ts";
 
 /** A parameter: numbers are indices and small values, "0x…" is a 64-bit number, null is what is not open. */
-const Scalar = Schema.Union([Schema.Number, Schema.String, Schema.Boolean, Schema.Null]);
+const Scalar = Schema.Union([Schema.Int, Schema.String, Schema.Boolean, Schema.Null]);
 const Param = Schema.Union([Scalar, Schema.Record(Schema.String, Scalar)]);
 const Outcome = Schema.Union([
   Schema.Literal(0),
   Schema.String,
-  Schema.Struct({ value: Schema.NullOr(Schema.Number) }),
+  Schema.Struct({ value: Schema.NullOr(Schema.Int) }),
 ]);
 
 const TraceFile = Schema.Struct({
   format: Schema.Literal(TRACE_FORMAT),
   design: Schema.String,
   mode: Schema.Literal("sequential"),
-  bounds: Schema.Record(Schema.String, Schema.Union([Schema.Number, Schema.String])),
+  bounds: Schema.Record(Schema.String, Schema.Union([Schema.Int, Schema.String])),
   scenario: Schema.String,
   tracked: Schema.Literals(PROFILES),
   breach: Schema.NullOr(
     Schema.Struct({
       property: Schema.String,
-      instance: Schema.Record(Schema.String, Schema.Number),
+      instance: Schema.Record(Schema.String, Schema.Int),
       why: Schema.String,
     }),
   ),
@@ -46,7 +46,7 @@ export function traceSchema(): unknown {
     readonly definitions?: object;
   };
   return {
-    $schema: `https://json-schema.org/${dialect.replace("-", "/").replace("draft/", "draft/")}/schema`,
+    $schema: `https://json-schema.org/${dialect.replace("-", "/")}/schema`,
     title: TRACE_FORMAT,
     ...schema,
     ...(definitions === undefined || Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
