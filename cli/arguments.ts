@@ -94,14 +94,19 @@ export function propertiesOf(design: AnyDesign): string[] {
   return [...design.promises, ...(design.statements ?? [])].map(({ name }) => name).concat(FAILED_CALL.name);
 }
 
-/** Refuses a property that none of the designs has. */
-export function checkProperties(names: readonly string[], designs: readonly AnyDesign[]): void {
-  const known = new Set(designs.flatMap(propertiesOf));
-  const unknown = names.find((name) => !known.has(name));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `--property: there is no property "${unknown}"\n  there are: ${[...known].join(", ")}`,
-    );
+/** Refuses a property that one of the designs has not; of a whole registry, one that none has. */
+export function checkProperties(
+  names: readonly string[],
+  designs: readonly AnyDesign[],
+  registry: boolean,
+): void {
+  for (const name of names) {
+    const without = designs.filter((design) => !propertiesOf(design).includes(name));
+    if (without.length === 0 || (registry && without.length < designs.length)) continue;
+    const [{ name: design }] = without as [AnyDesign, ...AnyDesign[]];
+    const who = registry ? "there is" : `${design} has`;
+    const known = new Set((registry ? designs : without.slice(0, 1)).flatMap(propertiesOf));
+    throw new UsageError(`--property: ${who} no property "${name}"\n  there are: ${[...known].join(", ")}`);
   }
 }
 

@@ -20,6 +20,7 @@ import type { Vector } from "../spec/language/design.ts";
 import {
   budgetFrom,
   checkProperties,
+  propertiesOf,
   vectorsFor,
   type BudgetOptions,
   type VectorOptions,
@@ -28,7 +29,7 @@ import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { runJobs, type Job } from "./jobs.ts";
-import { ProgressLine, print, writeWhole } from "./output.ts";
+import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
 
 export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly all?: boolean;
@@ -54,6 +55,8 @@ interface Task {
 
 export async function check(names: readonly string[], options: CheckCommand): Promise<number> {
   const tasks = await tasksFor(names, options);
+  // Found out before the work, not after it.
+  if (options.out !== undefined) makeFolder(options.out);
   const interrupt = new Interrupt();
   interrupt.listen();
   const reports = await runTasks(tasks, options, interrupt);
@@ -66,15 +69,26 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
       options.property === undefined ? JUDGED[entry.kind] : "asked",
     );
   });
-  const files =
-    options.out === undefined ? new Map<PropertyReport, string>() : await writeTraces(summaries, options.out);
-  await printReports(tasks, summaries, files, options);
-  if (options.out !== undefined)
-    writeWhole(
-      join(options.out, "report.json"),
-      `${JSON.stringify(await checkJson(summaries, files), null, 2)}\n`,
-    );
+  await deliver(tasks, summaries, options);
   return interrupt.exitCode(exitCode(tasks, summaries, options));
+}
+
+/** Writes what was asked for and prints the report; when writing fails, the report is printed all the same. */
+async function deliver(
+  tasks: readonly Task[],
+  summaries: readonly DesignReport[],
+  options: CheckCommand,
+): Promise<void> {
+  let files = new Map<PropertyReport, string>();
+  try {
+    if (options.out !== undefined) {
+      files = await writeTraces(summaries, options.out);
+      const report = await checkJson(summaries, files);
+      writeWhole(join(options.out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+    }
+  } finally {
+    await printReports(tasks, summaries, files, options);
+  }
 }
 
 async function tasksFor(names: readonly string[], options: CheckCommand): Promise<Task[]> {
@@ -95,11 +109,16 @@ async function tasksFor(names: readonly string[], options: CheckCommand): Promis
     }
     tasks.push({ asked: name, entry, vectors });
   }
+  if (options.property === undefined) return tasks;
   checkProperties(
-    options.property ?? [],
+    options.property,
     tasks.map(({ entry }) => entry.design),
+    options.all === true,
   );
-  return tasks;
+  // Of the whole registry, those that make the promise.
+  return tasks.filter(({ entry }) =>
+    options.property!.some((name) => propertiesOf(entry.design).includes(name)),
+  );
 }
 
 async function runTasks(

@@ -10,16 +10,28 @@ export function print(text: string): void {
 /** Writes a file by way of a temporary one beside it, so that what stands there is always whole. */
 export function writeWhole(path: string, text: string): void {
   const partial = `${path}.${process.pid}.partial`;
+  makeFolder(dirname(path));
   try {
-    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(partial, text);
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new UsageError(
-      `cannot write ${path}: ${(error as Error).message}\n  usual cause: a folder without permission, a full disk, or a file where a folder should be`,
-    );
+    throw cannotWrite(path, error);
   }
+}
+
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): UsageError {
+  return new UsageError(
+    `cannot write ${path}: ${(error as Error).message}\n  usual cause: a folder without permission, a full disk, or a file where a folder should be`,
+  );
 }
 
 /** Milliseconds between two lines of progress where there is no terminal. */

@@ -1,0 +1,250 @@
+/** `gmemcheck check`, as a process: verdicts, exit codes, formats, files, interruption, and the same output with any number of threads. */
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { registry } from "../../models/registry.ts";
+import { ROOT, gmemcheck, withoutTimes } from "./gmemcheck.ts";
+
+const SMALL = "vms=2,files=1,pages=2,slots=2,gfns=2";
+const temporary = (): string => mkdtempSync(join(tmpdir(), "gmemcheck-"));
+
+interface Json {
+  schemaVersion: number;
+  results: {
+    design: string;
+    bounds: Record<string, number | string>;
+    mode: string;
+    verdict: string;
+    complete: boolean;
+    states: number;
+    transitions: number;
+    depth: number;
+    seconds: number;
+    properties: { name: string; verdict: string; steps?: number; trace?: object; traceFile?: string }[];
+  }[];
+}
+
+describe("exit codes", () => {
+  test.concurrent.each([
+    ["holds and is exhausted", ["gmem-seq", "--bounds", SMALL], 0, "HOLDS"],
+    ["is violated", ["gmem-seq-m2", "--bounds", SMALL], 1, "VIOLATED I4 after 5 calls"],
+    [
+      "is incomplete",
+      ["gmem-seq", "--bounds", SMALL, "--max-states", "1k"],
+      3,
+      "NOT exhausted (more than 1000 states)",
+    ],
+    [
+      "is violated and incomplete",
+      ["gmem-seq-m2", "--bounds", SMALL, "--max-states", "20k"],
+      1,
+      "NOT exhausted",
+    ],
+    [
+      "has nothing to say of the property that was asked for",
+      ["guest-memfd-7.3", "--scenario", "slots", "--track", "skeleton", "--property", "guest-maps-no-poison"],
+      5,
+      "was not decided",
+    ],
+  ])("a design that %s", async (_name, args, code, text) => {
+    const ran = await gmemcheck(["check", ...args]);
+    expect(ran).toMatchObject({ code, stdout: expect.stringContaining(text) as string });
+  });
+});
+
+describe("the registry", () => {
+  test("is as pinned at its quick vectors, and says so", async () => {
+    const { code, stdout } = await gmemcheck(["check", "--all", "--quick"]);
+    expect(stdout).toContain(
+      `${registry.length} designs, ${registry.length} runs: every verdict, count and length is as pinned.`,
+    );
+    for (const { design } of registry) expect(stdout).toContain(`  ${design.name} `);
+    expect(code).toBe(0);
+  });
+});
+
+describe("formats", () => {
+  test("JSON has what it promises", async () => {
+    const { code, stdout } = await gmemcheck([
+      "check",
+      "gmem-seq-m2",
+      "gmem-seq",
+      "--bounds",
+      SMALL,
+      "--format",
+      "json",
+    ]);
+    const report = JSON.parse(stdout) as Json;
+    expect(report.schemaVersion).toBe(1);
+    expect(report.results[0]).toMatchObject({
+      design: "gmem-seq-m2",
+      bounds: { vms: 2, files: 1, pages: 2, slots: 2, gfns: 2 },
+      mode: "sequential",
+      verdict: "violated",
+      complete: true,
+      states: 28_863,
+      transitions: 339_084,
+      seconds: expect.any(Number) as number,
+    });
+    const broken = report.results[0]!.properties.find(({ name }) => name === "I4")!;
+    expect(broken).toMatchObject({
+      verdict: "violated",
+      steps: 5,
+      trace: { format: "gmemcheck-trace/1", design: "gmem-seq-m2" },
+    });
+    expect(broken.traceFile).toBeUndefined();
+    expect(report.results[1]).toMatchObject({ design: "gmem-seq", verdict: "holds", depth: 14 });
+    expect(code).toBe(1);
+  });
+
+  test("--out writes each trace, replayable, and the report; no half file stays", async () => {
+    const folder = temporary();
+    const { stdout } = await gmemcheck([
+      "check",
+      "guest-memfd-6.12",
+      "--quick",
+      "--format",
+      "json",
+      "--out",
+      folder,
+    ]);
+    const report = JSON.parse(stdout) as Json;
+    const written = report.results[0]!.properties.flatMap(({ traceFile }) => traceFile ?? []);
+    expect(written.length).toBe(2);
+    for (const file of written) expect((await gmemcheck(["replay", file])).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, "report.json"), "utf8"))).toEqual(report);
+    expect(
+      readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith(".partial")),
+    ).toEqual([]);
+  });
+
+  test("ITF is the shortest trace", async () => {
+    const { stdout } = await gmemcheck(["check", "forgotten-pin", "--quick", "--format", "itf"]);
+    expect(stdout).toBe(readFileSync(`${ROOT}test/trace/golden/forgotten-pin.itf.json`, "utf8"));
+  });
+
+  test("--property asks one property only", async () => {
+    const { stdout } = await gmemcheck([
+      "check",
+      "guest-memfd-6.12",
+      "--quick",
+      "--property",
+      "no-page-beyond-size",
+      "--format",
+      "json",
+    ]);
+    expect((JSON.parse(stdout) as Json).results[0]!.properties.map(({ name }) => name)).toEqual([
+      "no-page-beyond-size",
+    ]);
+  });
+});
+
+test("the output is the same with any number of threads", async () => {
+  const args = [
+    "check",
+    "guest-memfd-6.12",
+    "forgotten-pin",
+    "toggle-guest-memfd-flag",
+    "--quick",
+    "--format",
+    "json",
+  ];
+  const [one, three] = await Promise.all([
+    gmemcheck([...args, "--workers", "1"]),
+    gmemcheck([...args, "--workers", "3"]),
+  ]);
+  expect(withoutTimes(three.stdout)).toBe(withoutTimes(one.stdout));
+  expect([one.code, three.code]).toEqual([1, 1]);
+});
+
+describe("interruption", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s ends with %i, and what was found is reported and written", async (name, code) => {
+    const folder = temporary();
+    const args = [
+      "check",
+      "guest-memfd-6.12",
+      "--bounds",
+      "vms=2,files=2,pages=3,slots=2,gfns=3",
+      "--format",
+      "json",
+      "--out",
+      folder,
+    ];
+    const ran = await gmemcheck(args, { signal: { name, afterMs: 6000 } });
+    const report = JSON.parse(ran.stdout) as Json;
+    expect(report.results[0]).toMatchObject({ complete: false, reason: `interrupted by ${name}` });
+    expect(report.results[0]!.states).toBeGreaterThan(0);
+    expect(report.results[0]!.verdict).not.toBe("holds");
+    expect(JSON.parse(readFileSync(join(folder, "report.json"), "utf8"))).toEqual(report);
+    expect(ran.code).toBe(code);
+  });
+});
+
+describe("a design in a file", () => {
+  test("is checked by its path, and one of several by its name", async () => {
+    const { code, stdout } = await gmemcheck(["check", "models/proposals/forgotten-pin.ts", "--quick"]);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining("VIOLATED host-never-maps-private after 6 calls"),
+    ]);
+    const one = await gmemcheck(["check", "models/guest-memfd/versions.ts#guest-memfd-7.3", "--quick"]);
+    expect(one).toMatchObject({ code: 0, stdout: expect.stringContaining("HOLDS") as string });
+  });
+
+  const file = (text: string): string => {
+    const path = join(mkdtempSync(join(ROOT, "out-")), "mine.ts");
+    writeFileSync(path, text);
+    return path;
+  };
+
+  test.each([
+    [
+      "several designs and no name",
+      "models/guest-memfd/versions.ts",
+      "name one: models/guest-memfd/versions.ts#guest-memfd-6.12",
+    ],
+    [
+      "a name that it has not",
+      "models/guest-memfd/versions.ts#nine",
+      'exports no design "nine"; it exports guest-memfd-6.12',
+    ],
+    ["no design", "models/pins.ts", "exports no design"],
+    ["nothing there", "models/nothing.ts", "there is no file models/nothing.ts"],
+  ])("%s: one message", async (_name, path, message) => {
+    const { code, stderr } = await gmemcheck(["check", path]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).not.toMatch(/\n\s+at .*\.ts:\d+:\d+/);
+  });
+
+  test("a syntax error is a message, and a predicate that throws is an invalid model", async () => {
+    const broken = file("export const x = ;");
+    const throwing = file(`
+      import { propertiesOf, variant } from "../spec/language.ts";
+      import { guestMemfd7_3 } from "../models/guest-memfd/versions.ts";
+      const { always } = propertiesOf<any>();
+      export const mine = variant(guestMemfd7_3, {
+        name: "mine", says: "x", source: "x",
+        statements: [always({ name: "throws", says: "x", source: "x", over: {}, holds: (m) => m.nothing.there })],
+        vectors: [{ bounds: {}, scenario: "core", quick: true }],
+      });`);
+    try {
+      expect(await gmemcheck(["check", broken])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("cannot be loaded") as string,
+      });
+      const { code, stdout } = await gmemcheck(["check", throwing, "--quick"]);
+      expect(code).toBe(5);
+      expect(stdout).toContain("mine  INVALID");
+      expect(stdout).toMatch(
+        /property throws threw TypeError: .*\n.*at out-\w+\/mine\.ts:7\n.*usual cause: /,
+      );
+    } finally {
+      for (const path of [broken, throwing]) rmSync(dirname(path), { recursive: true });
+    }
+    expect(existsSync(broken)).toBe(false);
+  });
+});
