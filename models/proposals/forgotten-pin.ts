@@ -13,7 +13,7 @@ export const forgottenPin = variant(template, {
   calls: {
     convert: change(template.calls.convert, {
       never: ["EAGAIN"],
-      without: ["refuse while a page is pinned"],
+      without: ["refuse a pin"],
     }),
   },
 });

@@ -129,8 +129,11 @@ export interface CallSpec<
   readonly sections: Readonly<Record<L, Section<S, M, Context<P, K>, NoInfer<E | X>, NoInfer<V>>>>;
 }
 
-/** Declares calls, and choices of parameter values, of designs whose state is `S` and whose machine is `M`. */
-export function callsOf<S, M>() {
+/**
+ * Declares calls, and choices of parameter values, of designs whose state is `S` and whose machine is `M`; both
+ * follow from a design where one is given: `callsOf(base)`.
+ */
+export function callsOf<S, M>(_design?: { readonly view: (s: S, m: M) => unknown }) {
   function call<
     const P extends Params<M>,
     const E extends Failure,
