@@ -1,39 +1,57 @@
 /**
- * `npm run counterexamples`: searches every design of the registry that breaks a promise, and writes the shortest trace of each
- * breach to counterexamples/<design>/<property>.json. Traces of breaches that are gone are removed.
+ * `npm run counterexamples`: writes the shortest trace of each breach of the registry to counterexamples/<design>/<property>.json.
+ * The pins say which run finds it; traces of breaches that are gone are removed.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import type { PropertyReport } from "../checkers/explore/check.ts";
+import { vectorKey } from "../checkers/explore/pin.ts";
 import { NO_LIMIT } from "../checkers/explore/search.ts";
 import { writeTrace } from "../checkers/trace/file.ts";
-import { runJobs } from "../cli/jobs.ts";
-import { registry } from "../models/registry.ts";
+import { runJobs, type Job } from "../cli/jobs.ts";
+import { pins } from "../models/pins.ts";
+import { registry, type Entry } from "../models/registry.ts";
+import type { Vector } from "../spec/language/design.ts";
 
 const folder = new URL("../counterexamples/", import.meta.url);
-const broken = registry.filter(({ breaks }) => breaks.length > 0);
-const jobs = broken.flatMap(({ design }) =>
-  design.vectors.map((vector) => ({ design: design.name, vector })),
+
+/** Of the runs that find the breach soonest, the quick one, or else the one with the fewest states. */
+function shortestRun({ design }: Entry, property: string): Vector {
+  const found = design.vectors
+    .map((vector) => ({ vector, pin: pins[design.name]![vectorKey(vector)]! }))
+    .filter(({ pin }) => property in pin.violated)
+    .sort(
+      (a, b) =>
+        a.pin.violated[property]! - b.pin.violated[property]! ||
+        Number(b.vector.quick ?? false) - Number(a.vector.quick ?? false) ||
+        a.pin.states - b.pin.states,
+    )[0];
+  if (found === undefined) throw new Error(`no pinned run of ${design.name} breaks ${property}`);
+  return found.vector;
+}
+
+const breaches = registry.flatMap((entry) =>
+  entry.breaks.map((property) => ({ design: entry.design, property, vector: shortestRun(entry, property) })),
 );
-const runs = await runJobs(jobs, { budget: NO_LIMIT, only: null, stop: () => null, onProgress: () => {} });
+const jobs = new Map<string, Job>(
+  breaches.map(({ design, vector }) => [
+    `${design.name} ${vectorKey(vector)}`,
+    { design: design.name, vector },
+  ]),
+);
+const runs = await runJobs([...jobs.values()], {
+  budget: NO_LIMIT,
+  only: null,
+  stop: () => null,
+  onProgress: () => {},
+});
+const reports = new Map([...jobs.keys()].map((key, i) => [key, runs[i]!]));
 
-let written = 0;
-for (const { design, breaks } of broken) {
-  const reports = runs.flatMap((run) => (run?.design === design.name ? run.properties : []));
+rmSync(folder, { recursive: true, force: true });
+for (const { design, property, vector } of breaches) {
+  const { properties } = reports.get(`${design.name} ${vectorKey(vector)}`)!;
+  const { trace } = properties.find(({ name }) => name === property)!;
+  if (trace === undefined) throw new Error(`${design.name} no longer breaks ${property}; run npm run pins`);
   const own = new URL(`${design.name.replace(/[^\w.-]/g, "_")}/`, folder);
-  rmSync(own, { recursive: true, force: true });
   mkdirSync(own, { recursive: true });
-  for (const name of breaks) {
-    const shortest = reports
-      .filter((report) => report.name === name && report.trace !== undefined)
-      .sort(byLength)[0];
-    if (shortest === undefined)
-      throw new Error(`${design.name} does not break ${name} at its default bounds`);
-    writeFileSync(new URL(`${name}.json`, own), writeTrace(shortest.trace!));
-    written++;
-  }
+  writeFileSync(new URL(`${property}.json`, own), writeTrace(trace));
 }
-process.stdout.write(`${written} counterexamples written\n`);
-
-function byLength(a: PropertyReport, b: PropertyReport): number {
-  return a.steps! - b.steps!;
-}
+process.stdout.write(`${breaches.length} counterexamples written\n`);

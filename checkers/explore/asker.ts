@@ -3,7 +3,8 @@
  *
  * Where cells are left out, a question that needs one gets no answer. Under `watch` that is as it should be as long as the question
  * needs one location only: the search that watches this one answers it. A question that needs two has no answer in any search,
- * and its property is not decided by the run.
+ * and its property is not decided by the run. So it is with a question that looks at what points elsewhere beside what points to
+ * the watched location, unless the property says that it is of one page.
  */
 import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
 import {
@@ -46,6 +47,7 @@ export class Asker {
   private readonly subject: Bounded;
   private readonly tracking: Tracking;
   private readonly havoc: Havoc;
+  private readonly havocs: readonly Havoc[];
   private readonly total: Totals;
   private readonly view: View;
   private readonly onStates: readonly Claim<Always<View> | Sometimes<View>>[];
@@ -76,6 +78,7 @@ export class Asker {
     this.onStates = asked.filter(isOnStates);
     this.onSteps = asked.filter(isOnSteps);
     this.before = this.onSteps.length === 0 ? null : this.makeBefore();
+    this.havocs = this.before === null ? [havoc] : [havoc, this.before.havoc];
     this.open = new Set(asked.map(({ property }) => property.name));
     if (wanted(FAILED_CALL.name)) this.openFailedCall();
   }
@@ -159,17 +162,18 @@ export class Asker {
 
   /** True or false, or null where the property says nothing or needs a cell that is not tracked here. */
   private ask(property: Property<View>, question: () => boolean | null): boolean | null {
-    const { havoc, before, total } = this;
-    havoc.touched = false;
-    if (before !== null) before.havoc.touched = false;
+    const { total } = this;
+    for (const looked of this.havocs) looked.touched = looked.assumedAbsent = false;
     try {
       const holds = question();
       if (holds !== null) total.decided.add(property.name);
+      if (property.ofOnePage !== true && this.touched && this.havocs.some((looked) => looked.assumedAbsent)) {
+        total.undecidable.add(property.name);
+      }
       return holds;
     } catch (error) {
       if (error instanceof Untracked) {
-        const touched = havoc.touched || before?.havoc.touched === true;
-        if (touched || !error.isWatchedElsewhere) total.undecidable.add(property.name);
+        if (this.touched || !error.isWatchedElsewhere) total.undecidable.add(property.name);
         return null;
       }
       throw new ModelError(
@@ -178,6 +182,11 @@ export class Asker {
         "a question about something that does not exist in this state; let the property test for it first",
       );
     }
+  }
+
+  /** The question at hand has looked at the watched location, before or after the step. */
+  private get touched(): boolean {
+    return this.havocs.some((looked) => looked.touched);
   }
 
   private why(question: () => string | undefined): string {

@@ -8,7 +8,7 @@
  * are accessors that ask the `Havoc` (havoc.ts).
  */
 import type { AnyDomain, Shape, TrackGroup } from "../../spec/language/domain.ts";
-import { allValues, cardinality, firstValue, indexSize, outside, show, type Sizes } from "./walk.ts";
+import { allValues, cardinality, firstValue, indexSize, outside, type Sizes } from "./walk.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Havoc } from "./havoc.ts";
 
@@ -478,9 +478,4 @@ function decode(domain: AnyDomain, bits: string, constant: (value: unknown) => s
     default:
       return bits;
   }
-}
-
-/** A draft's state as text, for messages. */
-export function stateText(draft: object): string {
-  return show(draft);
 }

@@ -24,6 +24,8 @@ export class Havoc {
   refuses = false;
   /** The watched location, or a cell that points to it, was read or written. */
   touched = false;
+  /** A property took a pointer for absent of which the state knows only that it does not point to the watched location. */
+  assumedAbsent = false;
   /** Paths of the cells that the step at hand has read, in order. */
   readonly asked: string[] = [];
   /** Whether one of them is part of a location that another search of the run watches, or points to one. */
@@ -135,7 +137,10 @@ export class Havoc {
       return this.base[cell];
     }
     if (this.refuses) {
-      if (this.absent.has(cell)) return null;
+      if (this.absent.has(cell)) {
+        this.assumedAbsent = true;
+        return null;
+      }
       throw new Untracked(this.paths[cell]!, this.inLocation[cell]!);
     }
     const values = this.values[cell]!;

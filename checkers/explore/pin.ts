@@ -15,7 +15,10 @@ export function pinOf(run: RunReport): Pin {
     .filter((p) => p.verdict === "violated")
     .map((p) => [p.name, p.steps!] as const);
   const { states, transitions, depth } = run;
-  return { states, transitions, depth, violated: Object.fromEntries(violated) };
+  const held = run.properties.filter(
+    ({ verdict, kind }) => verdict === "holds" && kind !== "sometimes",
+  ).length;
+  return { states, transitions, depth, held, violated: Object.fromEntries(violated) };
 }
 
 /** In what a run differs from its pin, in words; empty when it is as pinned. */
@@ -24,7 +27,7 @@ export function differences(pin: Pin | undefined, run: RunReport): string[] {
   if (!run.complete) return [`${run.verdict}: ${run.reason ?? "not exhausted"}`];
   const found = pinOf(run);
   const words: string[] = [];
-  for (const key of ["states", "transitions", "depth"] as const) {
+  for (const key of ["states", "transitions", "depth", "held"] as const) {
     if (found[key] !== pin[key]) words.push(`${found[key]} ${key}, pinned ${pin[key]}`);
   }
   for (const name of new Set([...Object.keys(pin.violated), ...Object.keys(found.violated)])) {

@@ -22,7 +22,7 @@ export interface Made {
   readonly result: Outcome;
 }
 
-interface Claim<V, O extends Over> {
+interface Claim<V, O extends Over> extends Aspect {
   readonly name: string;
   /** The statement in English. */
   readonly says: string;
@@ -32,6 +32,14 @@ interface Claim<V, O extends Over> {
   readonly over: O;
   /** Questions of the view that a design must answer for the property to apply. */
   readonly needs?: readonly (keyof V)[];
+}
+
+interface Aspect {
+  /**
+   * Whether it holds of a page is the same whatever is mapped of other pages. The profile `watch` sees one page at a time: a property
+   * that looks at several mappings at once is decided there only when it says this of itself.
+   */
+  readonly ofOnePage?: true;
 }
 
 interface StateClaim<V, O extends Over> extends Claim<V, O> {

@@ -48,6 +48,7 @@ export const secretsStayPrivate = always({
   source: "Documentation/virt/kvm/api.rst, KVM_CREATE_GUEST_MEMFD: guest private memory",
   over: { inode: Inode, page: Page },
   needs: ["secretOf"],
+  ofOnePage: true,
   when: (m, { inode, page }) => m.secretOf!(inode, page) !== null,
   holds: (m, { inode, page }) => {
     const owner = m.secretOf!(inode, page);

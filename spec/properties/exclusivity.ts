@@ -23,6 +23,7 @@ export const pageInOneGuest = always({
   says: "a page of guest memory is mapped by at most one guest",
   source: "SNP's RMP and TDX's S-EPT give a page one owner; restrictedmem v10 review, January 2023",
   over: { inode: Inode, page: Page },
+  ofOnePage: true,
   when: (m, { inode, page }) => m.pageState(inode, page) !== "absent",
   holds: (m, { inode, page }) => {
     let owner: VmId | null = null;
@@ -43,6 +44,7 @@ export const pageAtOneGfn = always({
   source:
     "one binding per offset, and unbinding zaps: kvm_gmem_bind(), kvm_gmem_unbind(), virt/kvm/guest_memfd.c",
   over: { vm: Vm, inode: Inode, page: Page },
+  ofOnePage: true,
   when: (m, { vm, inode, page }) => m.vmExists(vm) && m.pageState(inode, page) !== "absent",
   holds: (m, { vm, inode, page }) => mapsOf(m, vm, inode, page) <= 1,
   why: (m, { vm, inode, page }) =>

@@ -2,7 +2,8 @@
 import { ERRNO, type Errno } from "../../../spec/abi/errno.ts";
 import { BUS_ADRERR, BUS_MCEERR_AR, SEGV_ACCERR } from "../../../spec/abi/files.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
-import { isFailure, type Outcome } from "../../../spec/language/outcome.ts";
+import { isFailure } from "../../../spec/language.ts";
+import type { Outcome } from "../../../spec/language/outcome.ts";
 import {
   UnplayableStep,
   type Header,

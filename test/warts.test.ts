@@ -1,0 +1,250 @@
+/** What WARTS.md says is left out is left out: when one of these fails, the entry goes, or is told anew. */
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { bounded } from "../checkers/explore/bounded.ts";
+import { machineFor } from "../models/guest-memfd/machine.ts";
+import { player } from "../models/guest-memfd/recording/player.ts";
+import { entryOf, registry } from "../models/registry.ts";
+import {
+  per,
+  maybe,
+  bool,
+  callsOf,
+  design,
+  location,
+  pointing,
+  position,
+  propertiesOf,
+  record,
+  tracked,
+} from "../spec/language.ts";
+import type { Bounds } from "../spec/language/design.ts";
+import { play, type Made } from "./play.ts";
+import { call, run, toy, verdictOf } from "./toy.ts";
+
+const shipped = registry.filter(({ kind }) => kind === "shipped").map(({ design: of }) => of);
+const of7_3 = entryOf("guest-memfd-7.3")!.design;
+const of6_8 = entryOf("guest-memfd-6.8")!.design;
+
+const region = (more: object): Made => [
+  "set_user_memory_region2",
+  {
+    vm: 0,
+    slot: 0,
+    as_id: 0,
+    flags: 0n,
+    memory_size: 4096n,
+    guest_phys_addr: 0n,
+    userspace_addr: { area: 1, offset: 0n },
+    guest_memfd: null,
+    guest_memfd_offset: 0n,
+    ...more,
+  },
+];
+const createVm = (type: number): Made => ["create_vm", { type }];
+const createFile = (size: bigint): Made => ["create_guest_memfd", { vm: 0, flags: 0n, size, reserved: 0n }];
+const bound = { flags: 4n, guest_memfd: 0 };
+
+describe("the models of the shipped versions", () => {
+  test("6.8 and 7.2 have no recording", () => {
+    const kernels = readdirSync(new URL("../recordings/", import.meta.url));
+    expect(kernels.filter((name) => /^(6\.8|7\.2)\./.test(name))).toEqual([]);
+  });
+
+  test("nobody is told EIO", () => {
+    const results = shipped.flatMap(({ calls }) => Object.values(calls).flatMap(({ returns }) => returns));
+    expect(results.filter((result) => result.startsWith("EIO"))).toEqual([]);
+  });
+
+  test("no call fails for want of memory, descriptors or patience", () => {
+    const wants = /^(EMFILE|ENFILE|ENOSPC|EINTR)/;
+    for (const { calls } of shipped) {
+      for (const [name, { returns }] of Object.entries(calls)) {
+        expect([name, returns.filter((result) => wants.test(result))]).toEqual([name, []]);
+        if (returns.includes("ENOMEM")) expect(["madvise", "mincore", "mlock"]).toContain(name);
+      }
+    }
+  });
+
+  test("a slot of address space 1 is never mapped", () => {
+    const { results, state } = play(of7_3, { spaces: 2 }, [
+      createVm(0),
+      ["create_vcpu", { vm: 0, id: 0 }],
+      region({ as_id: 1 }),
+      ["guest_read", { vm: 0, vcpu: 0, gpa: 0n }],
+    ]);
+    expect(results.slice(2)).toEqual([0, "mmio"]);
+    expect(state.vms[0].sptes).toEqual([null]);
+  });
+
+  test("a binding that outlived its slot names the next one of that number", () => {
+    const { results, state } = play(of6_8, {}, [
+      createVm(1),
+      createFile(4096n),
+      region(bound),
+      region({}),
+      region({ memory_size: 0n }),
+      region({ flags: 1n }),
+    ]);
+    expect(results.slice(2)).toEqual([0, 0, 0, 0]);
+    expect(state.files[0].bindings[0]).toEqual({ vm: 0, space: 0, slot: 0 });
+    expect(state.vms[0].slots[0][0].guestMemfd).toBe(false);
+  });
+
+  test("guest-physical addresses have 52 bits everywhere", () => {
+    expect(machineFor(bounded(of7_3, { bounds: {} }).bounds).gpaBits).toBe(52);
+    const header = { memory_attributes: 0, address_spaces: {}, vm_types: [0], max_slot_id: 1 };
+    const playing = player.play(header as never, [{ op: "create_vm", vm: "v", type: 0 }]);
+    expect((playing.machine as { gpaBits: number }).gpaBits).toBe(52);
+  });
+
+  test("ordinary memory is never poisoned by the machine", () => {
+    const { results } = play(of7_3, {}, [["memory_failure", { inode: 1, page: 0 }]]);
+    expect(results).toEqual([null]);
+  });
+
+  test("a write to a memfd leaves its bytes", () => {
+    const { results, state } = play(of7_3, { files: 2 }, [
+      ["memfd_create", { size: 4096n }],
+      ["write", { file: 0, length: 16n }],
+    ]);
+    expect(results[1]).toEqual({ value: 16 });
+    expect(state.inodes[0].pages[0].folio).toBe("absent");
+  });
+
+  test("an exploration has one byte a page", () => {
+    expect(machineFor(bounded(of7_3, { bounds: { pages: 2 } }).bounds).cells).toEqual([0]);
+  });
+
+  test("calls that are known to be missing", () => {
+    const missing = [
+      "clear_dirty_log",
+      "get_regs",
+      "splice",
+      "mremap",
+      "mprotect",
+      "fork",
+      "migrate_pages",
+      "mbind",
+    ];
+    for (const { calls } of shipped) expect(missing.filter((name) => name in calls)).toEqual([]);
+  });
+});
+
+describe("the engines", () => {
+  const { always } = propertiesOf<{ readonly count: number }>();
+  const few = always({
+    name: "few",
+    says: "one at most",
+    source: "test",
+    over: {},
+    holds: (s) => s.count <= 1,
+  });
+
+  test("a race between two sections is not seen", async () => {
+    // Two of these at once would both find nothing on, and both turn something on.
+    const onlyOne = call({
+      kernel: "a toy",
+      by: "task",
+      takes: {},
+      returns: ["EBUSY"],
+      sections: {
+        look: (s) => (s.count > 0 ? "EBUSY" : undefined),
+        "turn on": (s) => {
+          s.count++;
+          s.on[s.count as never] = true;
+        },
+      },
+    });
+    const { turn_on: _, ...calls } = toy({ calls: { only_one: onlyOne } }).calls;
+    expect(await run({ ...toy({ promises: [few] }), calls })).toMatchObject({
+      verdict: "holds",
+      mode: "sequential",
+    });
+  });
+
+  test("two odd values are not tried together", () => {
+    const { choice } = callsOf<unknown, unknown>();
+    const number = choice<number>(
+      () => [0],
+      () => [-1],
+    );
+    const two = call({
+      kernel: "a toy",
+      by: "task",
+      takes: { a: number, b: number },
+      returns: [],
+      sections: {},
+    });
+    const { instances } = bounded(toy({ calls: { two } }), { bounds: {} });
+    const tried = instances.filter(({ name }) => name === "two").map(({ params }) => params);
+    expect(tried).toEqual([
+      { a: 0, b: 0 },
+      { a: -1, b: 0 },
+      { a: 0, b: -1 },
+    ]);
+  });
+
+  test("a step that differs once in a long time goes unseen", async () => {
+    let n = 0;
+    const rarely = call({
+      kernel: "a toy",
+      by: "task",
+      takes: {},
+      returns: ["EIO"],
+      sections: { fail: () => (++n === 1000 ? "EIO" : undefined) },
+    });
+    expect((await run(toy({ calls: { rarely } }), { switches: 12 })).verdict).toBe("holds");
+    expect(n).toBeGreaterThan(1000);
+  });
+
+  test("watch believes a property that says it is of one page", async () => {
+    const Place = position("places");
+    const Gfn = position("gfns");
+    const leaf = pointing(
+      "at",
+      ({ place }) => `places[${place}]`,
+      maybe(record({ at: record({ place: Place }) })),
+    );
+    const state = record({
+      places: per(Place, location(record({ there: tracked("pages", bool) }))),
+      leaves: tracked("mappings", per(Gfn, leaf)),
+    });
+    const base = {
+      name: "two-mappings",
+      says: "frames that map places",
+      source: "test",
+      bounds: { places: { says: "places", default: 2, most: 2 } },
+      machine: (bounds: Bounds) => bounds,
+      sizes: () => ({ places: 2, gfns: 2 }),
+      state,
+      view: (s: { readonly leaves: Iterable<object | null> }) => s,
+      scenarios: {},
+      vectors: [{ bounds: {} }],
+    };
+    const { call: mapping } = callsOf<any, Bounds>();
+    const map = mapping({
+      kernel: "a toy",
+      by: "vcpu",
+      takes: { gfn: Gfn, place: Place },
+      returns: [],
+      sections: { map: (s, { gfn, place }) => void (s.leaves[gfn] = { at: { place } }) },
+    });
+    const { always: claim } = propertiesOf<any>();
+    const apart = {
+      name: "no-two-places",
+      says: "two frames map no two places",
+      source: "test",
+      over: {},
+      holds: (s: any) => new Set([...s.leaves].flatMap((l) => (l === null ? [] : [l.at.place]))).size <= 1,
+    } as const;
+    const verdicts = async (promise: object): Promise<(string | undefined)[]> => {
+      const of = design({ ...base, calls: { map }, promises: [claim({ ...apart, ...promise })] } as never);
+      const [full, watched] = [await run(of), await run(of, {}, { track: "watch" })];
+      return [full, watched].map((report) => verdictOf(report, apart.name));
+    };
+    expect(await verdicts({})).toEqual(["violated", "undecided"]);
+    // It is not of one page, and says so.
+    expect(await verdicts({ ofOnePage: true })).toEqual(["violated", "holds"]);
+  });
+});
