@@ -11,7 +11,7 @@ import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Progress } from "../checkers/explore/search.ts";
 import { checkJson } from "../checkers/report/json.ts";
-import { count, runText, vacuousText } from "../checkers/report/text.ts";
+import { count, runText, vacuousText, type Asking } from "../checkers/report/text.ts";
 import { registryText, unexpected } from "../checkers/report/registry-text.ts";
 import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
@@ -196,8 +196,9 @@ async function printReports(
       ),
     );
   else {
-    for (const report of summaries) {
-      print(report.runs.map((run) => runText(run, files)).join("\n\n"));
+    for (const [i, report] of summaries.entries()) {
+      const asking: Asking = { asked: tasks[i]!.asked, design: report.design, traceFiles: files };
+      print(report.runs.map((run) => runText(run, asking)).join("\n\n"));
       const vacuous = vacuousText(report);
       if (vacuous !== "") print(`\n${vacuous}`);
       if (report.runs.length > 1)
@@ -222,7 +223,8 @@ async function printItf(summaries: readonly DesignReport[]): Promise<void> {
 
 /** Of a registry: as pinned or not. Of named designs: the worst verdict. */
 function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], options: CheckCommand): number {
-  if (options.all !== true || options.property !== undefined || options.bounds !== undefined) {
+  const { all, property, bounds, scenario, track } = options;
+  if (all !== true || [property, bounds, scenario, track].some((option) => option !== undefined)) {
     return exitOf(summaries.map(({ verdict }) => verdict));
   }
   const judged = summaries.flatMap((report, i) => unexpected(tasks[i]!.entry, report, pins));

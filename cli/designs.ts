@@ -34,7 +34,9 @@ async function fromFile(path: string, wanted: string | undefined): Promise<Entry
   if (wanted === undefined && found.length > 1) {
     throw new UsageError(`${path} exports several designs: ${names}\n  name one: ${path}#${design.name}`);
   }
-  return entryOf(design.name) ?? { design, kind: "proposal", breaks: [] };
+  // A file's design is what the file says, also where it has a name that the registry knows.
+  const entry = entryOf(design.name);
+  return entry?.design === design ? entry : { design, kind: "proposal", breaks: [] };
 }
 
 async function designsIn(path: string): Promise<AnyDesign[]> {

@@ -94,7 +94,10 @@ function commands(done: (code: number) => void): Command {
 
   add("explain", "say what each call of a trace did, and what it broke")
     .argument("<trace>", "a trace file")
-    .action(async (path: string) => done(await (await import("./replay.ts")).explain(path)));
+    .option("--design <name>", "where the trace's design is not in the registry: its file")
+    .action(async (path: string, options) =>
+      done(await (await import("./replay.ts")).explain(path, options)),
+    );
 
   add("run", "run a program in the recording format on a design, and print its results as a recording")
     .argument("<program>", "a file in the recording format; results are not needed")

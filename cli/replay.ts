@@ -33,9 +33,9 @@ function replayText(path: string, { trace, differences, broken }: Replayed, call
 }
 
 /** Runs the trace on its design, so that what is explained is what the design does now. */
-export async function explain(path: string): Promise<number> {
+export async function explain(path: string, { design: name }: { readonly design?: string }): Promise<number> {
   const trace = readTrace(readText(path), path);
-  const { design } = await findDesign(trace.design);
+  const { design } = await findDesign(name ?? trace.design);
   const { trace: run, differences } = replayTrace(design, trace, path);
   print(explainTrace(run, design));
   if (differences.length > 0) {

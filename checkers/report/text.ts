@@ -1,5 +1,6 @@
 /** A check as text. */
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
+import type { AnyDesign } from "../../spec/language/design.ts";
 import { boundsText, callsText, wrap } from "./explain.ts";
 
 export function count(n: number): string {
@@ -13,13 +14,21 @@ export function searchedLine(run: RunReport): string {
   return `${run.verdict === "invalid" ? "stopped" : "NOT exhausted"} (${run.reason ?? "unknown"}): ${sizes}`;
 }
 
+/** How a run was asked for, for the lines that say how to see it again. */
+export interface Asking {
+  /** The design as the user named it: a name, or a file. */
+  readonly asked: string;
+  readonly design: AnyDesign;
+  readonly traceFiles: ReadonlyMap<PropertyReport, string>;
+}
+
 /** One run in full: verdict, bound, each property that is not simply held, and the traces. */
-export function runText(run: RunReport, traceFiles: ReadonlyMap<PropertyReport, string>): string {
+export function runText(run: RunReport, asking: Asking): string {
   const lines = [`${run.design}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
   if (run.verdict === "invalid") return [...lines, ...indent(run.reason ?? "", "  ")].join("\n");
   lines.push(`  ${searchedLine(run)}`);
   lines.push(`  ${heldText(run)}`);
-  for (const property of run.properties) lines.push(...violationLines(property, traceFiles.get(property)));
+  for (const property of run.properties) lines.push(...violationLines(property, run, asking));
   lines.push(
     ...namesLines(
       run,
@@ -46,10 +55,8 @@ function heldText({ complete, properties }: RunReport): string {
   return n === 1 ? "1 property holds" : `${n} properties hold`;
 }
 
-function violationLines(
-  { name, verdict, trace, known, steps }: PropertyReport,
-  file: string | undefined,
-): string[] {
+function violationLines(property: PropertyReport, run: RunReport, asking: Asking): string[] {
+  const { name, verdict, trace, known, steps } = property;
   if (verdict !== "violated") return [];
   const lines = [
     `  VIOLATED ${name} after ${steps} ${steps === 1 ? "call" : "calls"}${known === undefined ? "" : " (known)"}`,
@@ -57,8 +64,25 @@ function violationLines(
   lines.push(...wrap(trace?.breach?.why ?? "", "    "));
   if (known !== undefined) lines.push(...wrap(`known: ${known.says} [${known.source}]`, "    "));
   if (trace !== undefined) lines.push(...indent(callsText(trace), "    "));
-  if (file !== undefined) lines.push(`    replay: npx gmemcheck replay ${file}`);
+  lines.push(`    again: ${againCommand(property, run, asking)}`);
   return lines;
+}
+
+/** The line to paste that shows a breach again: its trace where that was written, or its run. */
+function againCommand(property: PropertyReport, run: RunReport, asking: Asking): string {
+  const { asked, design, traceFiles } = asking;
+  const file = traceFiles.get(property);
+  if (file !== undefined)
+    return `npx gmemcheck replay ${file}${asked === run.design ? "" : ` --design ${asked}`}`;
+  const bounds = Object.entries(run.bounds)
+    .filter(([name, value]) => value !== design.bounds[name]?.default)
+    .map(([name, value]) => `${name}=${value}`);
+  return [
+    `npx gmemcheck check ${asked} --scenario ${run.scenario}`,
+    ...(bounds.length === 0 ? [] : [`--bounds ${bounds.join(",")}`]),
+    ...(run.tracked === "full" ? [] : [`--track ${run.tracked}`]),
+    `--property ${property.name}`,
+  ].join(" ");
 }
 
 function namesLines(run: RunReport, verdict: PropertyReport["verdict"], why: string): string[] {

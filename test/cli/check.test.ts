@@ -220,6 +220,29 @@ describe("a design in a file", () => {
     expect(stderr).not.toMatch(/\n\s+at .*\.ts:\d+:\d+/);
   });
 
+  test("is the file's own, also under a name of the registry", async () => {
+    const copied = file(
+      readFileSync(`${ROOT}models/proposals/template.ts`, "utf8")
+        .replaceAll('"../../', '"../')
+        .replaceAll('"../guest-memfd', '"../models/guest-memfd')
+        .replace("positions(s.inodes[inode].size)", "positions(0)"),
+    );
+    try {
+      const { code, stdout } = await gmemcheck(["check", copied]);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringContaining("VIOLATED host-never-maps-private after 5 calls"),
+      ]);
+      const again = /again: npx gmemcheck (.*)/.exec(stdout)![1]!;
+      expect(await gmemcheck(again.split(" "))).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining("after 5 calls") as string,
+      });
+    } finally {
+      rmSync(dirname(copied), { recursive: true });
+    }
+  });
+
   test("a syntax error is a message, and a predicate that throws is an invalid model", async () => {
     const broken = file("export const x = ;");
     const throwing = file(`

@@ -187,6 +187,19 @@ test("a property that compares two locations is undecided under watch, in states
   }
 });
 
+test("a property that needs a second location in some states only is undecided all the same", async () => {
+  const inSome = always({
+    name: "alike-when-full",
+    says: "when the first page holds 2, the other one does",
+    source: "test",
+    over: {},
+    holds: ({ cells }) => cells[0]!.value < 2 || cells[1]!.value === 2,
+  });
+  const design = { ...twoPages, promises: [inSome] };
+  expect(verdictOf(await run(design), inSome.name)).toBe("holds");
+  expect(verdictOf(await run(design, {}, { track: "watch" }), inSome.name)).toBe("undecided");
+});
+
 test("a call that fails after it changed another page than the one it fails for is not said to be kept under watch", async () => {
   // Fails for page 1 after page 0 was changed.
   const halfway = call({
