@@ -11,6 +11,7 @@ import type { AnyDomain, Shape, TrackGroup } from "../../spec/language/domain.ts
 import { allValues, cardinality, firstValue, indexSize, outside, type Sizes } from "./walk.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Havoc } from "./havoc.ts";
+import { decode, encode, extract, type Bits } from "./leaf.ts";
 
 export interface Codec {
   /** 32-bit words of a packed state. */
@@ -309,7 +310,7 @@ class Writer {
     parent[key] = firstValue(domain, this.sizes);
     const at = this.allot(count);
     this.packing.push(
-      `t = ${encode(domain, read, (value) => this.constant(value))};`,
+      `t = ${encode(domain, read)};`,
       `if (!(t >= 0 && t < ${count}) || t !== (t | 0)) wrong(s);`,
     );
     if (at !== null) this.packing.push(`w${at.word} |= t << ${at.shift};`);
@@ -431,51 +432,4 @@ function pointerParts(
   const inner = optional.kind === "maybe" ? optional.of.shape : optional;
   if (inner.kind !== "record") throw new TypeError("pointing(…) needs maybe(record(…))");
   return { fields: inner.fields, places: allValues(inner.fields[shape.field]!, sizes) };
-}
-
-interface Bits {
-  readonly word: number;
-  readonly shift: number;
-  readonly mask: number;
-}
-
-function extract({ word, shift, mask }: Bits): string {
-  return `((w${word} >>> ${shift}) & ${mask})`;
-}
-
-/** An expression for the number that stands for a value, outside 0 … count - 1 when it is not of the domain. */
-function encode(domain: AnyDomain, read: string, constant: (value: unknown) => string): string {
-  const { shape } = domain;
-  switch (shape.kind) {
-    case "bool":
-      return `${read} === true ? 1 : ${read} === false ? 0 : -1`;
-    case "oneOf":
-      return shape.values.map((name, i) => `${read} === ${JSON.stringify(name)} ? ${i} : `).join("") + "-1";
-    case "maybe":
-      return `${read} === null ? 0 : 1 + (${encode(shape.of, read, constant)})`;
-    case "tracked":
-    case "location":
-    case "pointing":
-      return encode(shape.of, read, constant);
-    default:
-      return read;
-  }
-}
-
-function decode(domain: AnyDomain, bits: string, constant: (value: unknown) => string): string {
-  const { shape } = domain;
-  switch (shape.kind) {
-    case "bool":
-      return `${bits} === 1`;
-    case "oneOf":
-      return `${constant(shape.values)}[${bits}]`;
-    case "maybe":
-      return `${bits} === 0 ? null : (${decode(shape.of, `(${bits} - 1)`, constant)})`;
-    case "tracked":
-    case "location":
-    case "pointing":
-      return decode(shape.of, bits, constant);
-    default:
-      return bits;
-  }
 }

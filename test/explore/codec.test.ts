@@ -5,6 +5,7 @@ import { TRACK_ALL, makeCodec, type Codec } from "../../checkers/explore/codec.t
 import { Havoc } from "../../checkers/explore/havoc.ts";
 import { allValues, canonical, changes, outside } from "../../checkers/explore/walk.ts";
 import { Store } from "../../checkers/explore/store.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
 import { bool, id, maybe, oneOf, per, position, record, upTo } from "../../spec/language.ts";
 import type { AnyDomain } from "../../spec/language/domain.ts";
 
@@ -93,6 +94,54 @@ describe("any domain", () => {
     expect(outside(of, SIZES, one, "")).toBeNull();
     expect(canonical(of, SIZES, one)).toEqual(one);
   });
+});
+
+/** A cell of a value: its domain, and how to set it. */
+interface Cell {
+  readonly of: AnyDomain;
+  readonly set: (value: unknown) => void;
+}
+
+function cellsOf(of: AnyDomain, owner: Record<string | number, unknown>, key: string | number): Cell[] {
+  const value = owner[key];
+  const cells: Cell[] = [{ of, set: (given) => void (owner[key] = given) }];
+  const { shape } = of;
+  const inner = value as Record<string | number, unknown>;
+  if (shape.kind === "maybe") return value === null ? cells : [...cells, ...cellsOf(shape.of, owner, key)];
+  if (shape.kind === "record")
+    for (const [name, field] of Object.entries(shape.fields)) cells.push(...cellsOf(field, inner, name));
+  if (shape.kind === "per")
+    for (const i of (value as unknown[]).keys()) cells.push(...cellsOf(shape.of, inner, i));
+  return cells;
+}
+
+const junk = fc.constantFrom<unknown>(
+  undefined,
+  NaN,
+  -1,
+  0.5,
+  99,
+  2 ** 32,
+  "1",
+  "junk",
+  true,
+  false,
+  null,
+  {},
+  [],
+);
+
+describe("a write outside its domain", () => {
+  test.prop([withValues, fc.nat(), junk], { numRuns: 2000 })(
+    "never becomes a state",
+    ([of, one], at, wrong) => {
+      const holder = { value: one };
+      const cells = cellsOf(of, holder, "value");
+      cells[at % cells.length]!.set(wrong);
+      fc.pre(outside(of, SIZES, holder.value, "") !== null);
+      expect(() => packed(codecOf(of), holder.value)).toThrow(ModelError);
+    },
+  );
 });
 
 describe("dead data", () => {
