@@ -98,6 +98,11 @@ export class Asker {
     return { codec, havoc, view: design.view(codec.draft, m) };
   }
 
+  /** Whether any property is of steps. */
+  get asksSteps(): boolean {
+    return this.before !== null;
+  }
+
   /** Asks every property of states; the draft holds a state that is new. */
   askState(path: Path): void {
     this.havoc.forget();

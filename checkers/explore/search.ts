@@ -3,7 +3,7 @@
  * has a shortest trace. All properties are asked in one pass, which goes on after a breach.
  */
 import { disabled } from "../../spec/language/call.ts";
-import type { Outcome } from "../../spec/language/outcome.ts";
+import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
 import { Asker } from "./asker.ts";
 import { initialState, type Bounded } from "./bounded.ts";
 import { makeCodec, type Codec, type Tracking } from "./codec.ts";
@@ -181,11 +181,12 @@ class Search {
     const changed = !stepper.isCurrent(packed);
     // A draft with untracked cells holds what the last run put there; the state knows less.
     if (changed && !havoc.isEmpty) codec.unpack(packed, 0);
-    const instance = this.subject.instances[k]!;
-    asker.askStep({ from, instance, ended, changed, elsewhere }, stepper.current, () => [
-      ...this.pathTo(from),
-      k,
-    ]);
+    // Nothing is made for a step that nobody asks about: there are many.
+    if (asker.asksSteps || (changed && isFailure(ended))) {
+      const instance = this.subject.instances[k]!;
+      const path = (): number[] => [...this.pathTo(from), k];
+      asker.askStep({ from, instance, ended, changed, elsewhere }, stepper.current, path);
+    }
     if (!changed && havoc.isEmpty) return;
     if (changed) {
       const found = this.store.insert(packed, from, k);
