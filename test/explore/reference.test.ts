@@ -1,12 +1,10 @@
 /** The search that people use against the obvious one: the same states, transitions, depth, results and shortest breaches. */
 import { expect, test } from "vitest";
-import { bounded } from "../../checkers/explore/bounded.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
-import { referenceSearch } from "../../checkers/explore/reference.ts";
 import { pins } from "../../models/pins.ts";
 import { registry } from "../../models/registry.ts";
-import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import { run, toy } from "../toy.ts";
+import { agreesWithReference } from "./agree.ts";
 
 /** Vectors that the reference search, which is slow, gets through in a second or two. */
 const MOST_TRANSITIONS = 20_000;
@@ -18,20 +16,6 @@ const small = registry.flatMap(({ design }) =>
     .map((vector) => [design.name, vectorKey(vector), design, vector] as const),
 );
 
-async function compare(design: AnyDesign, vector: Vector): Promise<void> {
-  const reference = referenceSearch(bounded(design, vector));
-  const report = await run(design, vector.bounds, vector);
-  const { states, transitions, depth, outcomes, properties } = report;
-  const found = properties.filter((p) => p.steps !== undefined).map((p) => [p.name, p.steps!] as const);
-  expect({ states, transitions, depth }).toEqual({
-    states: reference.states,
-    transitions: reference.transitions,
-    depth: reference.depth,
-  });
-  expect(new Map(found)).toEqual(reference.found);
-  expect(outcomes).toEqual(reference.outcomes);
-}
-
 test("there is something to compare of every kind of design", () => {
   const kinds = new Set(
     registry.filter(({ design }) => small.some(([name]) => name === design.name)).map(({ kind }) => kind),
@@ -40,10 +24,10 @@ test("there is something to compare of every kind of design", () => {
 });
 
 test.each(small)("%s at %s", async (_name, _key, design, vector) => {
-  await compare(design, vector);
+  await agreesWithReference(design, vector);
 });
 
 test("a toy, counted by hand: 2^n states, 2n calls in each", async () => {
-  await compare(toy(), { bounds: { switches: 5 } });
+  await agreesWithReference(toy(), { bounds: { switches: 5 } });
   expect(await run(toy(), { switches: 5 })).toMatchObject({ states: 32, transitions: 320, depth: 5 });
 });

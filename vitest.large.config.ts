@@ -1,0 +1,6 @@
+/** `npm run test:large`: what takes minutes. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["test/**/*.large.ts"], testTimeout: 1_800_000, maxWorkers: "100%" },
+});
