@@ -11,6 +11,7 @@ Exit codes: 0 as expected and exhausted · 1 violated, or a kernel disagrees, or
 
 /** Runs a command; the result is the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  quietWhenNobodyReads();
   let code: number = EXIT.asExpected;
   const done = (result: number): void => void (code = result);
   const program = commands(done);
@@ -19,6 +20,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     return report(error);
+  }
+}
+
+/** A reader that has seen enough (`| head`) is no fault. */
+function quietWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
   }
 }
 
