@@ -61,7 +61,12 @@ export function vectorsFor(design: AnyDesign, options: VectorOptions): readonly 
       },
     ];
   }
-  return quick === true ? design.vectors.filter((vector) => vector.quick) : design.vectors;
+  const vectors = quick === true ? design.vectors.filter((vector) => vector.quick) : design.vectors;
+  if (vectors.length > 0) return vectors;
+  const what = quick === true ? "vector marked quick" : "vectors";
+  throw new UsageError(
+    `${design.name} has no ${what}\n  name --bounds or a --scenario, or give the design one: vectors: [{ bounds: {}, quick: true }]`,
+  );
 }
 
 export interface BudgetOptions {

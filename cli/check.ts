@@ -11,7 +11,7 @@ import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Progress } from "../checkers/explore/search.ts";
 import { checkJson } from "../checkers/report/json.ts";
-import { count, runText, vacuousText, type Asking } from "../checkers/report/text.ts";
+import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
 import { registryText, unexpected } from "../checkers/report/registry-text.ts";
 import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
@@ -201,6 +201,8 @@ async function printReports(
       print(report.runs.map((run) => runText(run, asking)).join("\n\n"));
       const vacuous = vacuousText(report);
       if (vacuous !== "") print(`\n${vacuous}`);
+      const untried = untriedText(report);
+      if (untried !== "") print(`\n${untried}`);
       if (report.runs.length > 1)
         print(`\n${report.design.name}: ${report.verdict.toUpperCase()} over ${report.runs.length} runs`);
     }

@@ -18,7 +18,7 @@ export async function findDesign(name: string): Promise<Entry> {
   const near = names.filter((known) => known.includes(name) || name.includes(known));
   throw new UsageError(
     `there is no design "${name}"${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}\n` +
-      `  there are: ${names.join(", ")}\n  or a file that exports a design: models/proposals/template.ts`,
+      `  there are: ${names.join(", ")}\n  or a file that exports a design: models/proposals/template.ts (of a trace: --design FILE)`,
   );
 }
 

@@ -34,19 +34,23 @@ export function doctor({ format }: { readonly format: "text" | "json" }): number
     program(
       "gcc",
       ["--version"],
-      "builds reproducers and the executor for real kernels; Debian: apt-get install gcc",
+      "for what is to come: reproducers for real kernels; Debian: apt-get install gcc",
     ),
     program(
       "qemu-system-x86_64",
       ["--version"],
-      "boots other kernels; Debian: apt-get install qemu-system-x86",
+      "for what is to come: other kernels; Debian: apt-get install qemu-system-x86",
     ),
     program(
       "redis-server",
       ["--version"],
-      "carries runs over several machines; Debian: apt-get install redis-server",
+      "for what is to come: runs on several machines; Debian: apt-get install redis-server",
     ),
-    program("chromium", ["--version"], "tests the trace page; Debian: apt-get install chromium"),
+    program(
+      "chromium",
+      ["--version"],
+      "for what is to come: traces as pages; Debian: apt-get install chromium",
+    ),
   ];
   if (format === "json") print(JSON.stringify({ schemaVersion: 1, findings }, null, 2));
   else print(findings.map(findingText).join("\n"));
@@ -71,7 +75,8 @@ function node(): Finding {
 
 function kvm(): Finding {
   const what = "/dev/kvm";
-  const forWhat = "asks the kernel of this machine; needs KVM and the right to open the device";
+  const forWhat =
+    "for what is to come: asking this machine's kernel; needs KVM and the right to open the device";
   if (!existsSync(what)) return { what, ok: false, found: "not there", forWhat };
   try {
     accessSync(what, constants.R_OK | constants.W_OK);

@@ -44,9 +44,7 @@ function report(error: unknown): number {
     return EXIT.model;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(
-    `gmemcheck: a fault of this tool, not of the model; please report it as SECURITY.md says\n${text}\n`,
-  );
+  process.stderr.write(`gmemcheck: a fault of this tool, not of the model; please report it\n${text}\n`);
   return EXIT.internal;
 }
 

@@ -43,6 +43,6 @@ export async function explain(path: string, { design: name }: { readonly design?
     for (const { step, what } of differences)
       print(`  note: the stored trace differs at call ${step + 1}: ${what}`);
   }
-  print(`\n  replay: npx gmemcheck replay ${path}`);
+  print(`\n  replay: npx gmemcheck replay ${path}${name === undefined ? "" : ` --design ${name}`}`);
   return EXIT.asExpected;
 }

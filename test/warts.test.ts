@@ -5,6 +5,7 @@ import { bounded } from "../checkers/explore/bounded.ts";
 import { machineFor } from "../models/guest-memfd/machine.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
 import { entryOf, registry } from "../models/registry.ts";
+import { promises } from "../spec/properties/promises.ts";
 import {
   per,
   maybe,
@@ -110,6 +111,56 @@ describe("the models of the shipped versions", () => {
     ]);
     expect(results[1]).toEqual({ value: 16 });
     expect(state.inodes[0].pages[0].folio).toBe("absent");
+  });
+
+  test("a hole in a memfd leaves its bytes", () => {
+    const { results, state } = play(of7_3, { files: 2 }, [
+      ["memfd_create", { size: 4096n }],
+      ["mmap", { area: 0, file: 0, offset: 0n, length: 4096n, prot: 3, share: "shared" }],
+      ["host_write", { area: 0, offset: 0n, value: 1 }],
+      ["fallocate", { file: 0, mode: 3, offset: 0n, len: 4096n }],
+    ]);
+    expect(results.slice(1)).toEqual([0, 0, 0]);
+    expect(state.inodes[0].pages[0].folio).toBe("ready");
+  });
+
+  test("a move that fails leaves what was mapped", () => {
+    const { results, state } = play(of7_3, {}, [
+      createVm(0),
+      ["create_vcpu", { vm: 0, id: 0 }],
+      region({}),
+      ["guest_read", { vm: 0, vcpu: 0, gpa: 0n }],
+      region({ guest_phys_addr: 1n << 52n }),
+    ]);
+    expect(results.slice(2)).toEqual([0, { value: 0 }, "EINVAL"]);
+    expect(state.vms[0].sptes[0]).not.toBeNull();
+  });
+
+  test("a VM takes its bindings nowhere", () => {
+    const loose = entryOf("file-does-not-pin")!.design;
+    const { view } = play(loose, {}, [
+      createVm(1),
+      createFile(4096n),
+      region(bound),
+      ["close_vm", { vm: 0 }],
+    ]);
+    expect([view.vmExists(0), view.binding(0, 0)]).toEqual([false, { vm: 0, space: 0, slot: 0 }]);
+  });
+
+  test("mlock leaves no mark", () => {
+    const { state } = play(of7_3, {}, [["mlock", { area: 1, offset: 0n, length: 4096n }]]);
+    expect(Object.keys(state.areas[1])).toEqual(["file", "first", "npages", "access"]);
+  });
+
+  test("nobody touches addresses behind a mapping", () => {
+    const { results } = play(of7_3, {}, [["host_read", { area: 1, offset: 4096n }]]);
+    expect(results).toEqual([null]);
+  });
+
+  test("no promise is about bytes that stay", () => {
+    expect(
+      promises.flatMap(({ needs = [] }) => needs.map(String)).filter((question) => question === "contents"),
+    ).toEqual([]);
   });
 
   test("an exploration has one byte a page", () => {

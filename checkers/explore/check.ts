@@ -7,6 +7,7 @@ import { breaks, failedAndChanged, runPath } from "../trace/run.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { inScenario } from "./instances.ts";
 import type { Explored, Found } from "./explored.ts";
+import { untried } from "./untried.ts";
 import { explore, type Budget, type Progress } from "./search.ts";
 
 /**
@@ -55,6 +56,8 @@ export interface DesignReport {
   readonly runs: readonly RunReport[];
   /** What no run of the default vectors reached; null where not all of them were run to their end. */
   readonly vacuous: readonly string[] | null;
+  /** Values of changed calls that no run tries. */
+  readonly untried: readonly string[];
 }
 
 export interface CheckOptions {
@@ -105,7 +108,13 @@ export function summary(
   if (some.length > 0) verdicts.splice(0, verdicts.length, ...some);
   if (vacuous !== null && vacuous.length > 0) verdicts.push("vacuous");
   if (runs.length < vectors.length) verdicts.push("incomplete");
-  return { design, verdict: worst(verdicts), runs, vacuous };
+  return {
+    design,
+    verdict: worst(verdicts),
+    runs,
+    vacuous,
+    untried: judged === "changes" ? untried(design, vectors) : [],
+  };
 }
 
 function whatIsVacuous(
@@ -257,8 +266,9 @@ function neverReached(
   const missing: string[] = [];
   for (const [name, call] of Object.entries(design.calls)) {
     if (judged === "changes" && design.inherits?.[name] === call) continue;
-    // What every scenario leaves out does not count.
-    if (!scenarios.some((scenario) => inScenario(name, call, scenario))) continue;
+    // What every scenario leaves out does not count, but for the very calls that a delta is about.
+    const isIn = scenarios.some((scenario) => inScenario(name, call, scenario));
+    if (!isIn && (judged === "everything" || call.unexplored !== undefined)) continue;
     const declared = [...call.returns, ...call.exits].filter((result) => !outcomes.has(`${name} ${result}`));
     if (![...outcomes].some((outcome) => outcome.startsWith(`${name} `)))
       missing.push(`${name} was never made`);

@@ -77,7 +77,7 @@ class Search {
     this.started = started;
     this.codec = makeCodec(design.state, sizes, tracking, this.havoc, design.place);
     this.store = new Store(this.codec.words);
-    this.stepper = new Stepper(this.codec, this.havoc, m, instances.length);
+    this.stepper = new Stepper(this.codec, this.havoc, m, sizes, instances.length);
     this.asker = new Asker(subject, tracking, options.only, this.codec, this.havoc, total);
     total.bits = Math.max(total.bits, this.codec.bits);
   }

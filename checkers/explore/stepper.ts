@@ -8,7 +8,8 @@ import { ModelError } from "../../spec/language/verdict.ts";
 import type { Codec } from "./codec.ts";
 import type { Havoc } from "./havoc.ts";
 import { callText } from "./instances.ts";
-import type { Ended, Instance } from "./sequential.ts";
+import { runWithLocks, type Ended, type Instance } from "./sequential.ts";
+import type { Sizes } from "./walk.ts";
 
 /** One way in which a call can go on from a state. */
 export interface Way {
@@ -31,8 +32,10 @@ export class Stepper {
   private readonly codec: Codec;
   private readonly havoc: Havoc;
   private readonly m: unknown;
+  private readonly sizes: Sizes;
 
-  constructor(codec: Codec, havoc: Havoc, m: unknown, instances: number) {
+  constructor(codec: Codec, havoc: Havoc, m: unknown, sizes: Sizes, instances: number) {
+    this.sizes = sizes;
     this.codec = codec;
     this.havoc = havoc;
     this.m = m;
@@ -42,7 +45,7 @@ export class Stepper {
     this.counts = Array.from({ length: instances }, () => new Map<string, number>());
   }
 
-  /** Runs instance `k`; with `twice`, two times, which must end alike. Afterwards the draft is to be restored by the caller. */
+  /** Runs instance `k`; with `twice`, two times, which must end alike; the second time its locks are followed. Afterwards the draft is to be restored by the caller. */
   step(instance: Instance, k: number, twice: boolean): Ended {
     const { codec, havoc, next, ways } = this;
     if (ways.length > 0) ways.length = 0;
@@ -105,7 +108,7 @@ export class Stepper {
   private again(instance: Instance, first: Ended): void {
     const { codec, current, other, next } = this;
     codec.unpack(current, 0);
-    const second = instance.run(codec.draft, this.m);
+    const second = runWithLocks(instance, codec.draft, this.m, this.sizes);
     codec.pack(codec.draft, other, 0);
     if (same(next, other) && sameOutcome(first as Outcome, second as Outcome)) return;
     throw new ModelError(
@@ -129,7 +132,7 @@ function undeclared({ name, params, call }: Instance, result: string): ModelErro
   return new ModelError(
     `${callText(name, params)} ended with ${result}, which the call does not declare; it declares ${declared.join(", ")}`,
     call.place,
-    "a cast that hides the result's type from the compiler",
+    "a result that is missing in `returns` or `exits`; npm run types names the line",
   );
 }
 

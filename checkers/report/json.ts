@@ -37,10 +37,11 @@ export async function checkJson(
   return {
     schemaVersion: CHECK_SCHEMA_VERSION,
     results: reports.flatMap(({ runs }) => runs.map(result)),
-    designs: reports.map(({ design, verdict, vacuous }) => ({
+    designs: reports.map(({ design, verdict, vacuous, untried }) => ({
       design: design.name,
       verdict,
       ...(vacuous === null ? {} : { vacuous }),
+      untried,
     })),
   };
 }

@@ -24,7 +24,8 @@ export interface Asking {
 
 /** One run in full: verdict, bound, each property that is not simply held, and the traces. */
 export function runText(run: RunReport, asking: Asking): string {
-  const lines = [`${run.design}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
+  const from = asking.asked === run.design ? "" : ` (${asking.asked})`;
+  const lines = [`${run.design}${from}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
   if (run.verdict === "invalid") return [...lines, ...indent(run.reason ?? "", "  ")].join("\n");
   lines.push(`  ${searchedLine(run)}`);
   lines.push(`  ${heldText(run)}`);
@@ -63,7 +64,7 @@ function violationLines(property: PropertyReport, run: RunReport, asking: Asking
   ];
   lines.push(...wrap(trace?.breach?.why ?? "", "    "));
   if (known !== undefined) lines.push(...wrap(`known: ${known.says} [${known.source}]`, "    "));
-  if (trace !== undefined) lines.push(...indent(callsText(trace), "    "));
+  if (trace !== undefined && trace.steps.length > 0) lines.push(...indent(callsText(trace), "    "));
   lines.push(`    again: ${againCommand(property, run, asking)}`);
   return lines;
 }
@@ -96,6 +97,15 @@ export function vacuousText(report: DesignReport): string {
     `${report.design.name}  VACUOUS: over all its default bounds and scenarios`,
     ...report.vacuous.map((what) => `  ${what}`),
   ].join("\n");
+}
+
+/** What a proposal changes and its runs do not try: a verdict says nothing of it. */
+export function untriedText({ design, untried }: DesignReport): string {
+  if (untried.length === 0) return "";
+  return wrap(
+    `${design.name}: its scenarios leave out, of the calls that it changes: ${untried.join(", ")}`,
+    "",
+  ).join("\n");
 }
 
 export function indent(text: string, by: string): string[] {

@@ -38,12 +38,12 @@ export type Fails = "mmio" | "memory_fault EFAULT" | "memory_fault EHWPOISON" | 
 
 const slotOf = (s: State, c: GuestFault): SlotState => s.vms[c.vm!].slots[NORMAL][c.slot!]!;
 
-/** Step 1: gfn_to_memslot(). */
+/** gfn_to_memslot(). */
 export function lookUpSlot(s: State, c: GuestFault): void {
   c.slot = slotAt(s.vms[c.vm!], c.gfn);
 }
 
-/** Steps 3 and 4: the access is of the type that the attribute says; without a slot, only MMIO is left. */
+/** The access is of the type that the attribute says; without a slot, only MMIO is left. */
 export function compareAttribute(s: State, c: GuestFault): Fails | undefined {
   const vm = s.vms[c.vm!];
   const attribute = hasPrivateMemory(vm) && vm.private[c.gfn]!;
@@ -52,12 +52,12 @@ export function compareAttribute(s: State, c: GuestFault): Fails | undefined {
   return c.private ? "memory_fault EFAULT" : "mmio";
 }
 
-/** Step 7: a private frame, and every frame of a GMEM_ONLY slot, comes from the file. */
+/** A private frame, and every frame of a GMEM_ONLY slot, comes from the file. */
 export function chooseSource(s: State, c: GuestFault): void {
   c.fromFile = c.private || slotOf(s, c).gmemOnly;
 }
 
-/** kvm_gmem_get_pfn(), steps 1 to 3: the slot has a file, which is alive and bound to it. */
+/** kvm_gmem_get_pfn(): the slot has a file, which is alive. That its binding names the slot is not asked (WARTS.md). */
 export function findFile(s: State, c: GuestFault): Fails | undefined {
   const slot = slotOf(s, c);
   if (slot.file === null) return "memory_fault EFAULT";
@@ -67,12 +67,12 @@ export function findFile(s: State, c: GuestFault): Fails | undefined {
   return undefined;
 }
 
-/** Step 4: the folio; its lock is taken with it. */
+/** The folio; its lock is taken with it. */
 export function findFolio(s: State, c: GuestFault): void {
   grabFolio(s.inodes[c.inode].pages[c.page]!);
 }
 
-/** Steps 5 and 6, under the folio lock: poison is found here; what is new is zeroed before anybody sees it. */
+/** Under the folio lock: poison is found here; what is new is zeroed before anybody sees it. */
 export function clearFolio(s: State, c: GuestFault): Fails | undefined {
   const cell = s.inodes[c.inode].pages[c.page]!;
   if (cell.folio === "poisoned") return "memory_fault EHWPOISON";
@@ -96,7 +96,7 @@ export function getUserPage(s: State, c: GuestFault): Fails | undefined {
   return undefined;
 }
 
-/** Steps 9 and 10: the leaf, under mmu_lock. A leaf that can be written makes its page dirty in a logged slot. */
+/** The leaf, under mmu_lock. A leaf that can be written makes its page dirty in a logged slot. */
 export function installLeaf(s: State, c: GuestFault): void {
   const vm = s.vms[c.vm!];
   const slot = slotOf(s, c);

@@ -131,6 +131,18 @@ export function variant<
   delta: Delta<S, M, V, Calls, D, A>,
 ): Design<S, M, V, Omit<Calls, keyof D> & D & A> {
   const { calls, adds, drops, ...rest } = delta;
+  for (const name of Object.keys(calls ?? {})) {
+    if (base.calls[name] === undefined)
+      throw new TypeError(
+        `${delta.name}: ${base.name} has no call ${name} to change; it may be for \`adds\``,
+      );
+  }
+  for (const name of Object.keys(adds ?? {})) {
+    if (base.calls[name] !== undefined)
+      throw new TypeError(
+        `${delta.name}: ${base.name} has a call ${name}; it is for \`calls\`, not for \`adds\``,
+      );
+  }
   const all: Record<string, AnyCall> = { ...base.calls, ...calls, ...adds };
   for (const name of drops ?? []) delete all[name];
   return {

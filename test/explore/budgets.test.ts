@@ -1,10 +1,12 @@
 /** Budgets and verdicts: "holds" only of a space that was exhausted, "vacuous" where something was never reached. */
 import { expect, test } from "vitest";
 import { summary } from "../../checkers/explore/check.ts";
+import { untried } from "../../checkers/explore/untried.ts";
 import { NO_LIMIT } from "../../checkers/explore/search.ts";
 import { gmemSeq } from "../../models/gmem-seq.ts";
 import type { Vector } from "../../spec/language/design.ts";
-import { Switch, always, call, run, sometimes, step, toy, verdictOf } from "../toy.ts";
+import { variant } from "../../spec/language.ts";
+import { Switch, always, call, run, sometimes, step, toy, turnOff, verdictOf } from "../toy.ts";
 
 const SMALL = { vms: 2, files: 1, pages: 2, slots: 2, gfns: 2 };
 
@@ -180,6 +182,45 @@ test("a declared errno that is never returned, a call that is never made, a stat
     "three-on was never reached",
     "silent never had anything to say",
   ]);
+});
+
+test("a call that a delta changes, and that all its scenarios leave out, is vacuous", async () => {
+  const base = toy();
+  const delta = variant(base, {
+    name: "delta",
+    says: "x",
+    source: "test",
+    calls: { turn_off: { ...turnOff } },
+    vectors: [{ bounds: {}, scenario: "rising" }],
+  });
+  const [vector] = delta.vectors;
+  const runs = [await run(delta, {}, vector)];
+  expect(summary(delta, delta.vectors, runs, "changes")).toMatchObject({
+    verdict: "vacuous",
+    vacuous: ["turn_off was never made"],
+  });
+});
+
+test("values of a changed call that all scenarios leave out are told", () => {
+  const delta = variant(toy(), {
+    name: "delta",
+    says: "x",
+    source: "test",
+    calls: { turn_off: { ...turnOff } },
+    scenarios: {
+      first: {
+        says: "x",
+        only: { turn_off: { at: (at: number) => at === 0 }, turn_on: { at: () => false } },
+      },
+    },
+  });
+  expect(untried(delta, [{ bounds: { switches: 3 }, scenario: "first" }])).toEqual([
+    "turn_off(at=1)",
+    "turn_off(at=2)",
+  ]);
+  expect(
+    untried(delta, [{ bounds: { switches: 3 }, scenario: "first" }, { bounds: { switches: 2 } }]),
+  ).toEqual(["turn_off(at=2)"]);
 });
 
 test("what every scenario leaves out does not count, and part of the vectors judges nothing", async () => {

@@ -156,6 +156,10 @@ test.each(lockErrors)("a lock that is %s is an error of the model", (_name, brok
   expect(() => referenceSearch(bounded(toy({ calls: { odd: broken } }), { bounds: {} }))).toThrow(what);
 });
 
+test("the search that people use follows the locks too, of the steps that it runs twice", async () => {
+  expect(await reason(lockErrors[0]![1])).toContain("takes lock[0], which the call already holds");
+});
+
 test("a failure unwinds the locks that it holds, as goto err does", () => {
   const failing = call({
     ...spec,

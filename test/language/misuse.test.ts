@@ -167,6 +167,17 @@ test("a variant's own calls are known, and what it drops is gone", () => {
   expect(smaller.inherits).toBe(base.calls);
 });
 
+test("a delta that changes a call which the base has not, or adds one that it has, is refused", () => {
+  const base = toy();
+  const common = { name: "mine", says: "x", source: "test" };
+  expect(() => variant(base, { ...common, calls: { turn_of: turnOn } })).toThrow(
+    "toy has no call turn_of to change",
+  );
+  expect(() => variant(base, { ...common, adds: { turn_on: turnOn } })).toThrow(
+    "toy has a call turn_on; it is for `calls`",
+  );
+});
+
 test("a scenario that names a call which the design has not is an error of the model", async () => {
   const design = variant(toy(), {
     name: "renamed",

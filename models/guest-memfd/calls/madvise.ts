@@ -85,7 +85,8 @@ const populate =
 
 /** madvise_inject_error(): poisons the first page, and reports the failure to recover from it. */
 function poison(s: State, { area, first }: Advice): "EBUSY" | "EFAULT" | "EHWPOISON" | undefined {
-  const touched = pageOfArea(s, area, first)!;
+  const touched = pageOfArea(s, area, first);
+  if (touched === null) return "EFAULT";
   const signal = faultIn(onlyInitShared)(s, { area, ...touched }, false);
   if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
   if (s.inodes[touched.inode].kind !== "guest_memfd") return undefined;

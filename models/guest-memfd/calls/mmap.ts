@@ -84,8 +84,11 @@ export const mmap = call({
 });
 
 /** 6.18: the guest_memfd pseudo file system allows no execution (SB_I_NOEXEC); seen before the MMAP flag. */
-export const refuseExec = (_s: State, { prot }: { readonly prot: number }): "EPERM" | void => {
-  if ((prot & PROT_EXEC) !== 0) return "EPERM";
+export const refuseExec = (
+  s: State,
+  { prot, file }: { readonly prot: number; readonly file: FileId | null },
+): "EPERM" | void => {
+  if ((prot & PROT_EXEC) !== 0 && s.files[file!].kind === "guest_memfd") return "EPERM";
 };
 
 export const munmap = call({

@@ -342,13 +342,16 @@ class Program implements Playing {
     }
   }
 
-  /** Bits of the first 64 pages of a slot, from bits of its positions. */
+  /** Bits of the first 64 pages of a slot, from bits of its positions: a position stands for a run of pages, which are alike. */
   private bitmap(positions: number, base: number): number | string {
+    if (positions > Number.MAX_SAFE_INTEGER) throw new UnplayableStep("a dirty log of more than 53 places");
     const { starts } = this.machine.gfns;
+    const pageAt = (i: number): bigint => starts[i]! - starts[base]!;
     let pages = 0n;
-    for (let i = 0; base + i < starts.length; i++) {
-      const page = starts[base + i]! - starts[base]!;
-      if (page < 64n && Math.floor(positions / 2 ** i) % 2 === 1) pages |= 1n << page;
+    for (let i = base; i < starts.length && pageAt(i) < 64n; i++) {
+      if (Math.floor(positions / 2 ** (i - base)) % 2 === 0) continue;
+      const end = i + 1 < starts.length ? pageAt(i + 1) : pageAt(i) + 1n;
+      for (let page = pageAt(i); page < end && page < 64n; page++) pages |= 1n << page;
     }
     return written(pages);
   }
