@@ -124,6 +124,13 @@ describe("the models of the shipped versions", () => {
     expect(state.inodes[0].pages[0].folio).toBe("ready");
   });
 
+  test("6.8 flushes as 6.12 does", () => {
+    const of6_12 = entryOf("guest-memfd-6.12")!.design;
+    const flush = (of: typeof of6_8) =>
+      of.calls["set_user_memory_region2"]!.sections["flush what the old slot mapped"];
+    expect(flush(of6_8)).toBe(flush(of6_12));
+  });
+
   test("a move that fails leaves what was mapped", () => {
     const { results, state } = play(of7_3, {}, [
       createVm(0),

@@ -23,13 +23,7 @@ import { madvise, mincore, mlock } from "./calls/madvise.ts";
 import { memoryFailure } from "./calls/memory-failure.ts";
 import { preFaultMemory } from "./calls/pre-fault-memory.ts";
 import { setMemoryAttributes } from "./calls/set-memory-attributes.ts";
-import {
-  binds,
-  flushingTheSlot,
-  inodeOf,
-  setUserMemoryRegion,
-  setUserMemoryRegion2,
-} from "./calls/set-user-memory-region.ts";
+import { binds, inodeOf, setUserMemoryRegion, setUserMemoryRegion2 } from "./calls/set-user-memory-region.ts";
 import { SIGNALS } from "./host-fault.ts";
 import { BOUND_RULES, legend, machineFor, type Machine } from "./machine.ts";
 import {
@@ -122,18 +116,17 @@ const { calls: of6_8 } = guestMemfd6_8;
 
 /** "Disallow toggling KVM_MEM_GUEST_MEMFD on an existing memslot": both ioctls. */
 const disallowToggling = { "decide what is to change": decideChange(keepsReadonlyAndGuestMemfd) };
-const regionOf6_12 = { ...disallowToggling, ...flushingTheSlot };
 
 export const guestMemfd6_12 = variant(guestMemfd6_8, {
   name: "guest-memfd-6.12",
-  says: "vCPUs can map memory before their guest touches it; a guest_memfd slot can no longer be turned into another one; deleting a slot zaps its own leaves only",
+  says: "vCPUs can map memory before their guest touches it; a guest_memfd slot can no longer be turned into another one",
   source: "Linux 6.12.107; KVM_PRE_FAULT_MEMORY since 6.11; the toggling fix came with 6.12.y",
   calls: {
     check_extension: change(of6_8.check_extension, {
       sections: { answer: answer({ offers: offersToPrivateVms, flags: noFlags, preFault: true }) },
     }),
-    set_user_memory_region2: change(of6_8.set_user_memory_region2, { sections: regionOf6_12 }),
-    set_user_memory_region: change(of6_8.set_user_memory_region, { sections: regionOf6_12 }),
+    set_user_memory_region2: change(of6_8.set_user_memory_region2, { sections: disallowToggling }),
+    set_user_memory_region: change(of6_8.set_user_memory_region, { sections: disallowToggling }),
   },
   adds: { pre_fault_memory: preFaultMemory },
   statements: [...everyVersion, ...bindingRules("EINVAL")],

@@ -83,29 +83,15 @@ function protectFromWrites(vm: VmState, slot: SlotState, space: SpaceId): void {
   }
 }
 
-/** kvm_arch_flush_shadow_memslot(): a VM drops its whole page table, kvm_mmu_zap_all_fast(). */
-function flushAll(s: State, { vm }: Region): void {
-  zapAll(s.vms[vm!]);
-}
-
 /**
- * kvm_arch_flush_shadow_memslot() since KVM_X86_QUIRK_SLOT_ZAP_ALL (6.12): a VM without private memory drops its whole page
- * table, one with private memory the leaves of the slot.
+ * kvm_arch_flush_shadow_memslot(): a VM without private memory drops its whole page table
+ * (KVM_X86_QUIRK_SLOT_ZAP_ALL, 6.12), one with private memory the leaves of the slot.
  */
 function flushSlot(s: State, c: Region): void {
   const vm = s.vms[c.vm!];
   if (!hasPrivateMemory(vm)) zapAll(vm);
   else if (c.space === NORMAL) zapSlot(vm, oldSlot(s, c)!);
 }
-
-/** What 6.12 changes in both ioctls. */
-export const flushingTheSlot = {
-  "flush what the old slot mapped": {
-    when: (c: Region) => deletes(c) || moves(c),
-    under: (c: Region) => mmuLock.write(c.vm!),
-    run: flushSlot,
-  },
-};
 
 export function remove(s: State, c: Region): void {
   const vm = s.vms[c.vm!];
@@ -153,7 +139,7 @@ const sections = {
   "flush what the old slot mapped": {
     when: (c: Region) => deletes(c) || moves(c),
     under: (c: Region) => mmuLock.write(c.vm!),
-    run: flushAll,
+    run: flushSlot,
   },
   "publish the slot": { when: (c: Region) => !deletes(c), run: publish },
   "remove the slot": { when: deletes, run: remove },
