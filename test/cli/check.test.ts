@@ -261,7 +261,7 @@ describe("a design in a file", () => {
       });
       const { code, stdout } = await gmemcheck(["check", throwing, "--quick"]);
       expect(code).toBe(5);
-      expect(stdout).toContain("mine  INVALID");
+      expect(stdout).toMatch(/^mine \(.*mine\.ts\)  INVALID/);
       expect(stdout).toMatch(
         /property throws threw TypeError: .*\n.*at out-\w+\/mine\.ts:7\n.*usual cause: /,
       );
