@@ -159,12 +159,17 @@ async function writeTraces(
   const files = new Map<PropertyReport, string>();
   for (const report of summaries) {
     for (const property of shortestBreaches(report)) {
-      const path = join(folder, report.design.name.replace(/[^\w.-]/g, "_"), `${property.name}.json`);
+      const path = join(folder, fileName(report.design.name), `${fileName(property.name)}.json`);
       writeWhole(path, writeTrace(property.trace!));
       files.set(property, path);
     }
   }
   return files;
+}
+
+/** A name of a model as that of a file, which leads nowhere else. */
+function fileName(name: string): string {
+  return name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_");
 }
 
 /** Of each broken property the report with the shortest trace, over all runs. */

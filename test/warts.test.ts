@@ -243,6 +243,48 @@ describe("the engines", () => {
     ]);
   });
 
+  test("a view that reads when it is made sees no other state", async () => {
+    const eager = { ...toy({ promises: [few] }), view: (s: { count: number }) => ({ count: s.count }) };
+    expect(verdictOf(await run(toy({ promises: [few] })), "few")).toBe("violated");
+    expect(verdictOf(await run(eager as never), "few")).toBe("holds");
+  });
+
+  test("a step that changes only what is left out is asked by nobody", async () => {
+    const state = record({ byte: tracked("contents", bool) });
+    const { call: writing } = callsOf<any, Bounds>();
+    const { step } = propertiesOf<any>();
+    const write = writing({
+      kernel: "a toy",
+      by: "task",
+      takes: {},
+      returns: [],
+      sections: { write: (s) => void (s.byte = true) },
+    });
+    const never = step({
+      name: "no-write",
+      says: "nobody writes",
+      source: "test",
+      over: {},
+      holds: () => false,
+    });
+    const of = design({
+      name: "bytes",
+      says: "a byte",
+      source: "test",
+      bounds: {},
+      machine: (bounds: Bounds) => bounds,
+      sizes: () => ({}),
+      state,
+      calls: { write },
+      view: (s: object) => s,
+      promises: [never],
+      scenarios: {},
+      vectors: [{ bounds: {} }],
+    } as never);
+    expect(verdictOf(await run(of), "no-write")).toBe("violated");
+    expect(verdictOf(await run(of, {}, { track: "no-contents" }), "no-write")).not.toBe("violated");
+  });
+
   test("a step that differs once in a long time goes unseen", async () => {
     let n = 0;
     const rarely = call({

@@ -171,6 +171,7 @@ export class Asker {
     for (const looked of this.havocs) looked.touched = looked.assumedAbsent = false;
     try {
       const holds = question();
+      if (holds !== null && typeof holds !== "boolean") throw new TypeError(`it answered ${String(holds)}`);
       if (holds !== null) total.decided.add(property.name);
       if (property.ofOnePage !== true && this.touched && this.havocs.some((looked) => looked.assumedAbsent)) {
         total.undecidable.add(property.name);

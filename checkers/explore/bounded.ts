@@ -68,7 +68,7 @@ export function bounded(design: AnyDesign, vector: Vector): Bounded {
 export function resolveBounds(design: AnyDesign, given: Bounds): Bounds {
   const names = Object.keys(design.bounds);
   for (const [name, value] of Object.entries(given)) {
-    const rule = design.bounds[name];
+    const rule = Object.hasOwn(design.bounds, name) ? design.bounds[name] : undefined;
     if (rule === undefined) {
       throw new UsageError(`${design.name} has no bound "${name}"; its bounds are ${names.join(", ")}`);
     }
@@ -94,7 +94,7 @@ export function resolveBounds(design: AnyDesign, given: Bounds): Bounds {
 
 export function scenarioOf(design: AnyDesign, name: string | undefined): Scenario {
   if (name === undefined || name === EVERYTHING) return { says: "every call" };
-  const scenario = design.scenarios[name];
+  const scenario = Object.hasOwn(design.scenarios, name) ? design.scenarios[name] : undefined;
   if (scenario === undefined) {
     const known = [EVERYTHING, ...Object.keys(design.scenarios)].join(", ");
     throw new UsageError(`${design.name} has no scenario "${name}"; it has ${known}`);

@@ -35,7 +35,9 @@ export function makeInstance(
   const context: Context = { ...params };
   const last = runs.length;
   const run = (s: unknown, m: unknown): Ended => {
-    for (const [key, first] of kept) context[key] = first;
+    // A table or a record is made anew: the run before may have written to it.
+    for (const [key, first] of kept)
+      context[key] = first !== null && typeof first === "object" ? structuredClone(first) : first;
     let at = 0;
     let jumps = 0;
     try {

@@ -107,7 +107,7 @@ function readSequence(text: string, file: string, line: number, player: Player, 
 }
 
 function readStep(step: RecordedStep, where: string, player: Player, answers: Answers): RecordedStep {
-  const schema = player.operations[step.op];
+  const schema = Object.hasOwn(player.operations, step.op) ? player.operations[step.op] : undefined;
   if (schema === undefined) {
     throw new InputError(
       where,

@@ -78,7 +78,7 @@ function checkBreach({ design, properties }: Bounded, breach: Breach, where: str
 
 function instanceOf(subject: Bounded, { call: name, params }: TraceStep, where: string): Instance {
   const { design, sizes } = subject;
-  const call = design.calls[name];
+  const call = Object.hasOwn(design.calls, name) ? design.calls[name] : undefined;
   if (call === undefined) {
     throw new InputError(
       where,

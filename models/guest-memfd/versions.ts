@@ -44,13 +44,14 @@ import { state, type AreaId, type State } from "./state.ts";
 import { vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
 import { view } from "./view.ts";
 
-/** The process has ordinary memory, as much as a VM has frames, and has touched all of it. */
+/** The process has ordinary memory, as much as a VM has frames and a table has pages, and has touched all of it. */
 function init(s: State, m: Machine): void {
+  const npages = Math.min(m.sizes.gfns, m.sizes.pages - 1);
   const last = m.sizes.files - 1;
   const file = ids(s.files)[last]!;
   const inode = ids(s.inodes)[last]!;
-  mapOrdinary(s, m.sizes.windows as AreaId, file, inode, m.sizes.gfns);
-  for (let page = 0; page < m.sizes.gfns; page++) {
+  mapOrdinary(s, m.sizes.windows as AreaId, file, inode, npages);
+  for (let page = 0; page < npages; page++) {
     s.inodes[inode].pages[page]!.folio = "ready";
     for (const cell of s.inodes[inode].pages[page]!.contents) cell.value = 0;
   }

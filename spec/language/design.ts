@@ -74,6 +74,7 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
   /** Turns the state in which every domain has its first value into the initial one. */
   readonly init?: (s: S, m: M) => void;
   readonly calls: Calls;
+  /** Made once for a run and asked in every state: its answers must read the state when they are asked, not when it is made. */
   readonly view: (s: S, m: M) => V;
   /** What indices of the state stand for, where that is not plain: one line each, for people who read a trace. */
   readonly legend?: (m: M) => readonly string[];
