@@ -1,10 +1,8 @@
 /** Arguments of the command line, decoded; each refusal says what was possible. */
 import { availableParallelism, totalmem } from "node:os";
 import { UsageError } from "../checkers/usage-error.ts";
-import type { Budget } from "../checkers/explore/search.ts";
-import type { AnyDesign, Bounds, Vector } from "../spec/language/design.ts";
-import { PROFILES, type Profile } from "../spec/language/design.ts";
-import { FAILED_CALL } from "../spec/language/property.ts";
+import type { Budget } from "../checkers/explore/sweep.ts";
+import { PROFILES, type Bounds, type Profile } from "../spec/language/design.ts";
 
 /** `vms=2,files=1,types=any` */
 export function boundsFrom(text: string): Bounds {
@@ -27,6 +25,14 @@ export function profileFrom(text: string): Profile {
   return profile;
 }
 
+export function overlapFrom(text: string): number {
+  const overlap = Number(text);
+  if (/^\d+$/.test(text) && overlap >= 1 && overlap <= 64) return overlap;
+  throw new UsageError(
+    `--overlap: "${text}" is not a whole number from 1 to 64; it is the most calls that are in flight at once`,
+  );
+}
+
 /** A positive number with an optional unit: 1000, 5e6, 2G. */
 export function amount(option: string): (text: string) => number {
   return (text) => {
@@ -40,33 +46,6 @@ export function amount(option: string): (text: string) => number {
     }
     return value;
   };
-}
-
-export interface VectorOptions {
-  readonly bounds?: Bounds;
-  readonly scenario?: string;
-  readonly track?: Profile;
-  readonly quick?: boolean;
-}
-
-/** The runs to make: those asked for, or the design's own. */
-export function vectorsFor(design: AnyDesign, options: VectorOptions): readonly Vector[] {
-  const { bounds, scenario, track, quick } = options;
-  if (bounds !== undefined || scenario !== undefined || track !== undefined) {
-    return [
-      {
-        bounds: bounds ?? {},
-        ...(scenario === undefined ? {} : { scenario }),
-        ...(track === undefined ? {} : { track }),
-      },
-    ];
-  }
-  const vectors = quick === true ? design.vectors.filter((vector) => vector.quick) : design.vectors;
-  if (vectors.length > 0) return vectors;
-  const what = quick === true ? "vector marked quick" : "vectors";
-  throw new UsageError(
-    `${design.name} has no ${what}\n  name --bounds or a --scenario, or give the design one: vectors: [{ bounds: {}, quick: true }]`,
-  );
 }
 
 export interface BudgetOptions {
@@ -93,26 +72,6 @@ export function budgetFrom({ maxStates, maxSeconds, maxBytes, workers }: BudgetO
     seconds: maxSeconds ?? Infinity,
     bytes: maxBytes ?? defaultBytes(workers ?? availableParallelism()),
   };
-}
-
-export function propertiesOf(design: AnyDesign): string[] {
-  return [...design.promises, ...(design.statements ?? [])].map(({ name }) => name).concat(FAILED_CALL.name);
-}
-
-/** Refuses a property that one of the designs has not; of a whole registry, one that none has. */
-export function checkProperties(
-  names: readonly string[],
-  designs: readonly AnyDesign[],
-  registry: boolean,
-): void {
-  for (const name of names) {
-    const without = designs.filter((design) => !propertiesOf(design).includes(name));
-    if (without.length === 0 || (registry && without.length < designs.length)) continue;
-    const [{ name: design }] = without as [AnyDesign, ...AnyDesign[]];
-    const who = registry ? "there is" : `${design} has`;
-    const known = new Set((registry ? designs : without.slice(0, 1)).flatMap(propertiesOf));
-    throw new UsageError(`--property: ${who} no property "${name}"\n  there are: ${[...known].join(", ")}`);
-  }
 }
 
 export function oneOf<const T extends string>(option: string, values: readonly T[]): (text: string) => T {

@@ -14,11 +14,13 @@ port.on("message", (message: ToWorker) => {
   else void run(message);
 });
 
-async function run({ job, budget, only }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
+async function run({ job, budget, only, merges, orders }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
   try {
     const { design } = await findDesign(job.design);
     const report = await checkVector(design, job.vector, {
       budget,
+      merges,
+      orders,
       ...(only === null ? {} : { only: new Set(only) }),
       onProgress: (progress) => say({ kind: "progress", progress }),
       stop: () => stopping,

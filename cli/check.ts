@@ -9,7 +9,7 @@ import {
 } from "../checkers/explore/check.ts";
 import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
-import type { Progress } from "../checkers/explore/search.ts";
+import type { Progress } from "../checkers/explore/sweep.ts";
 import { checkJson } from "../checkers/report/json.ts";
 import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
 import { registryText, unexpected } from "../checkers/report/registry-text.ts";
@@ -17,18 +17,12 @@ import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import type { Vector } from "../spec/language/design.ts";
-import {
-  budgetFrom,
-  checkProperties,
-  propertiesOf,
-  vectorsFor,
-  type BudgetOptions,
-  type VectorOptions,
-} from "./arguments.ts";
+import { budgetFrom, type BudgetOptions } from "./arguments.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { runJobs, type Job } from "./jobs.ts";
+import { checkProperties, noVectors, propertiesOf, vectorsFor, type VectorOptions } from "./vectors.ts";
 import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
 
 export interface CheckCommand extends VectorOptions, BudgetOptions {
@@ -36,6 +30,9 @@ export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly property?: readonly string[];
   readonly format: "text" | "json" | "itf";
   readonly out?: string;
+  /** False for --no-merge and --no-orders. */
+  readonly merge?: boolean;
+  readonly orders?: boolean;
 }
 
 /** A mutant is there to be caught; what its small bounds leave out says nothing. */
@@ -99,9 +96,13 @@ async function tasksFor(names: readonly string[], options: CheckCommand): Promis
   }
   const asked = options.all === true ? registry.map(({ design }) => design.name) : names;
   const tasks: Task[] = [];
+  const narrowsMode = options.mode !== undefined || options.overlap !== undefined;
   for (const name of asked) {
     const entry = await findDesign(name);
     const vectors = vectorsFor(entry.design, options);
+    // Of the whole registry, those that have runs of the mode.
+    if (vectors.length === 0 && options.all === true && narrowsMode) continue;
+    if (vectors.length === 0) throw noVectors(entry.design, options);
     // Refused before anything runs.
     for (const vector of vectors) {
       resolveBounds(entry.design, vector.bounds);
@@ -109,16 +110,19 @@ async function tasksFor(names: readonly string[], options: CheckCommand): Promis
     }
     tasks.push({ asked: name, entry, vectors });
   }
+  if (tasks.length === 0) throw new UsageError("check: no design of the registry has runs of this mode");
   if (options.property === undefined) return tasks;
   checkProperties(
     options.property,
-    tasks.map(({ entry }) => entry.design),
+    tasks.map(({ entry: { design }, vectors }) => ({ design, vectors })),
     options.all === true,
   );
-  // Of the whole registry, those that make the promise.
-  return tasks.filter(({ entry }) =>
-    options.property!.some((name) => propertiesOf(entry.design).includes(name)),
-  );
+  // Of the whole registry those designs that make the promise, and of a design those runs that ask it.
+  const asks = (task: Task, vector: Vector): boolean =>
+    options.property!.some((name) => propertiesOf(task.entry.design, vector).includes(name));
+  return tasks
+    .map((task) => ({ ...task, vectors: task.vectors.filter((vector) => asks(task, vector)) }))
+    .filter(({ vectors }) => vectors.length > 0);
 }
 
 async function runTasks(
@@ -133,6 +137,8 @@ async function runTasks(
   const runs = await runJobs(jobs, {
     budget: budgetFrom(options),
     only: options.property ?? null,
+    merges: options.merge !== false,
+    orders: options.orders !== false,
     workers: options.workers,
     stop: () => interrupt.reason(),
     onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
@@ -230,8 +236,9 @@ async function printItf(summaries: readonly DesignReport[]): Promise<void> {
 
 /** Of a registry: as pinned or not. Of named designs: the worst verdict. */
 function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], options: CheckCommand): number {
-  const { all, property, bounds, scenario, track } = options;
-  if (all !== true || [property, bounds, scenario, track].some((option) => option !== undefined)) {
+  const { all, property, bounds, scenario, track, overlap, merge, orders } = options;
+  const narrowed = [property, bounds, scenario, track, overlap].some((option) => option !== undefined);
+  if (all !== true || narrowed || merge === false || orders === false) {
     return exitOf(summaries.map(({ verdict }) => verdict));
   }
   const judged = summaries.flatMap((report, i) => unexpected(tasks[i]!.entry, report, pins));

@@ -1,7 +1,8 @@
 /** `gmemcheck list`: designs, kinds, bounds, scenarios, properties. */
 import { registry, type Entry } from "../models/registry.ts";
 import { vectorKey } from "../checkers/explore/pin.ts";
-import { wrap } from "../checkers/report/explain.ts";
+import { wrap } from "../checkers/report/wrap.ts";
+import { BUILT_IN } from "../spec/language/kernel-bug.ts";
 import { FAILED_CALL } from "../spec/language/property.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./output.ts";
@@ -33,9 +34,12 @@ function entryJson({ design, kind, breaks, bug, kernel }: Entry): unknown {
       returns: call.returns,
       exits: call.exits,
     })),
-    properties: [...design.promises, ...(design.statements ?? []), { ...FAILED_CALL, kind: "step" }].map(
-      ({ name, kind: of, says, source }) => ({ name, kind: of, says, source }),
-    ),
+    properties: [
+      ...design.promises,
+      ...(design.statements ?? []),
+      { ...FAILED_CALL, kind: "step" },
+      ...BUILT_IN.map((property) => ({ ...property, kind: "always" })),
+    ].map(({ name, kind: of, says, source }) => ({ name, kind: of, says, source })),
   };
 }
 
@@ -65,7 +69,9 @@ function text(): string {
   parts.push(
     [
       "promises:",
-      ...[...latest.promises, FAILED_CALL].flatMap(({ name, says }) => wrap(`${name}: ${says}`, "  ")),
+      ...[...latest.promises, FAILED_CALL, ...BUILT_IN].flatMap(({ name, says }) =>
+        wrap(`${name}: ${says}`, "  "),
+      ),
     ].join("\n"),
   );
   return parts.join("\n\n");

@@ -1,8 +1,9 @@
 /** The command line: options are decoded here, each command is a file of its own, loaded when it is used. */
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../checkers/usage-error.ts";
+import { MODES } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
-import { amount, boundsFrom, oneOf, profileFrom, workersFrom } from "./arguments.ts";
+import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 
 const EXIT_CODES = `
@@ -76,6 +77,10 @@ function commands(done: (code: number) => void): Command {
     )
     .option("--scenario <name>", "one run with this named subset of calls")
     .option("--track <profile>", "full, watch, no-contents or skeleton", profileFrom)
+    .option("--mode <mode>", "how calls meet: sequential, overlap or full", oneOf("--mode", MODES))
+    .option("--overlap <k>", "the most calls in flight at once, in mode overlap (2)", overlapFrom)
+    .option("--no-merge", "where calls overlap, let others in before local sections too")
+    .option("--no-orders", "where calls overlap, do not compare with their orders (linearizable)")
     .option("--property <name>", "only this property; may be repeated", collect)
     .option(
       "--max-states <n>",

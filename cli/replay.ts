@@ -2,6 +2,7 @@
 import { readTrace } from "../checkers/trace/file.ts";
 import { replay as replayTrace, type Replayed } from "../checkers/trace/replay.ts";
 import { explain as explainTrace } from "../checkers/report/explain.ts";
+import type { Trace } from "../spec/language/trace.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
@@ -12,12 +13,13 @@ export async function replay(path: string, { design: name }: { readonly design?:
   const trace = readTrace(readText(path), path);
   const { design } = await findDesign(name ?? trace.design);
   const replayed = replayTrace(design, trace, path);
-  print(replayText(path, replayed, trace.steps.length));
+  print(replayText(path, replayed, trace));
   return replayed.differences.length === 0 && replayed.broken !== false ? EXIT.asExpected : EXIT.violated;
 }
 
-function replayText(path: string, { trace, differences, broken }: Replayed, calls: number): string {
-  const lines = differences.map(({ step, what }) => `  call ${step + 1}: ${what}`);
+function replayText(path: string, { trace, differences, broken }: Replayed, { mode, steps }: Trace): string {
+  const one = mode === "sequential" ? "call" : "step";
+  const lines = differences.map(({ step, what }) => `  ${one} ${step + 1}: ${what}`);
   const { breach, design } = trace;
   if (breach !== null) {
     const shown = broken === true ? "is broken at the end, as the trace says" : "is NOT broken at the end";
@@ -27,9 +29,9 @@ function replayText(path: string, { trace, differences, broken }: Replayed, call
   }
   const same =
     differences.length === 0
-      ? "every call answers and changes what the trace says"
-      : "the calls differ from the trace";
-  return [`${path}: ${calls} calls on ${design}; ${same}`, ...lines].join("\n");
+      ? `every ${one} answers and changes what the trace says`
+      : `the ${one}s differ from the trace`;
+  return [`${path}: ${steps.length} ${one}s on ${design}; ${same}`, ...lines].join("\n");
 }
 
 /** Runs the trace on its design, so that what is explained is what the design does now. */
@@ -39,9 +41,10 @@ export async function explain(path: string, { design: name }: { readonly design?
   const { trace: run, differences } = replayTrace(design, trace, path);
   print(explainTrace(run, design));
   if (differences.length > 0) {
+    const one = trace.mode === "sequential" ? "call" : "step";
     print("");
     for (const { step, what } of differences)
-      print(`  note: the stored trace differs at call ${step + 1}: ${what}`);
+      print(`  note: the stored trace differs at ${one} ${step + 1}: ${what}`);
   }
   print(`\n  replay: npx gmemcheck replay ${path}${name === undefined ? "" : ` --design ${name}`}`);
   return EXIT.asExpected;

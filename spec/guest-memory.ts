@@ -93,10 +93,22 @@ export interface GuestMemory {
   hostMaps(inode: InodeId, page: number): boolean;
   /** The memory was declared to be shared with the host: only then may the host touch it. */
   hostMayMap(inode: InodeId): boolean;
+  /** The same of one page, where a design tells the pages of a file apart. */
+  hostMayMapPage?(inode: InodeId, page: number): boolean;
   /** False while somebody who mapped the page could read bytes that nobody wrote or zeroed for them. */
   contentsDefined?(inode: InodeId, page: number): boolean;
   /** The VM whose guest wrote to the page through a private mapping, if any. */
   secretOf?(inode: InodeId, page: number): VmId | null;
+
+  /**
+   * An invalidation of the frame is under way: what is mapped there may still be what it takes away, and no fault maps anything new until it
+   * ends. Never while no call is in flight.
+   */
+  isInvalidating?(vm: VmId, gfn: number): boolean;
+  /** How many invalidations of a VM have begun and not ended. */
+  invalidations?(vm: VmId): number;
+  /** A guest's access to a frame that shows a file's page has gone to other memory, at any time so far. */
+  strayed?(vm: VmId): boolean;
 
   /** Pages in all slots of a VM, as the kernel counts them. */
   accountedPages?(vm: VmId): number;

@@ -15,8 +15,9 @@ export {
   upTo,
 } from "./language/domain.ts";
 export type { Id, Row, Table, ValueOf } from "./language/domain.ts";
-export { callsOf, change, disabled, goTo } from "./language/call.ts";
+export { callsOf, change, disabled, goTo, local, retry } from "./language/call.ts";
 export type { Given, Step } from "./language/call.ts";
+export { live, warnOn } from "./language/kernel-bug.ts";
 export { design, variant, withState } from "./language/design.ts";
 export type { Bounds } from "./language/design.ts";
 export { folio, mutex, rwlock, srcu } from "./language/lock.ts";

@@ -3,7 +3,7 @@
  * complete in it is written as such. The result is bench/growth.json, which the README shows.
  */
 import { writeFileSync } from "node:fs";
-import { NO_LIMIT } from "../checkers/explore/search.ts";
+import { NO_LIMIT } from "../checkers/explore/sweep.ts";
 import { runJobs, type Job } from "../cli/jobs.ts";
 import { PROFILES, type Bounds } from "../spec/language/design.ts";
 

@@ -1,12 +1,14 @@
 /** The tables of README.md, between `<!-- name -->` and `<!-- end name -->`: from the pins, the recordings, and bench/growth.json. */
 import { readFileSync, readdirSync } from "node:fs";
-import { conform } from "../checkers/kernel/conform.ts";
+import { conform, type Conformance } from "../checkers/kernel/conform.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
+import { stepsText } from "../checkers/explore/mode.ts";
+import { vectorKey } from "../checkers/explore/pin.ts";
 import { count } from "../checkers/report/text.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
 import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
-import { PROFILES } from "../spec/language/design.ts";
+import { PROFILES, type Vector } from "../spec/language/design.ts";
 import type { Pin } from "../spec/language/pin.ts";
 
 const root = new URL("../", import.meta.url);
@@ -20,18 +22,21 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 const pinsOf = ({ design }: Entry): Pin[] => Object.values(pins[design.name]!);
 const ofKind = (kind: Entry["kind"]): Entry[] => registry.filter((entry) => entry.kind === kind);
 
-/** Promise → calls of the shortest trace that breaks it. */
-function lengths(entry: Entry): Map<string, number> {
-  const shortest = new Map<string, number>();
-  for (const [name, steps] of pinsOf(entry).flatMap(({ violated }) => Object.entries(violated)))
-    shortest.set(name, Math.min(steps, shortest.get(name) ?? Infinity));
-  return shortest;
+/** Promise → length of the shortest trace that breaks it: "3 calls", or "12 steps" where calls overlap. */
+function lengths({ design }: Entry): Map<string, string> {
+  const shortest = new Map<string, { readonly vector: Vector; readonly steps: number }>();
+  for (const vector of design.vectors) {
+    for (const [name, steps] of Object.entries(pins[design.name]![vectorKey(vector)]!.violated))
+      if (steps < (shortest.get(name)?.steps ?? Infinity)) shortest.set(name, { vector, steps });
+  }
+  const text = ({ mode = "sequential" }: Vector, steps: number): string => stepsText({ mode }, steps);
+  return new Map([...shortest].map(([name, { vector, steps }]) => [name, text(vector, steps)]));
 }
 
 function status(): string {
   const rows = ofKind("shipped").map((entry) => {
     const states = pinsOf(entry).reduce((sum, pin) => sum + pin.states, 0);
-    const broken = [...lengths(entry)].map(([name, steps]) => `${name} (${steps} calls)`);
+    const broken = [...lengths(entry)].map(([name, steps]) => `${name} (${steps})`);
     return [
       `\`${entry.design.name}\``,
       pinsOf(entry).length,
@@ -49,22 +54,52 @@ function mutants(): string {
       `\`${entry.design.name}\``,
       entry.bug ?? "",
       entry.design.says,
-      `${promise}, ${lengths(entry).get(promise)} calls`,
+      `${promise}, ${lengths(entry).get(promise)}`,
     ];
   });
   return table(["mutant", "bug", "what is changed", "caught by"], rows);
 }
 
-function agreement(): string {
-  const names = readdirSync(new URL("recordings/", root)).filter((name) => name.endsWith(".jsonl"));
-  const rows = names.map((name) => {
+/** Each recording of these against the design of its kernel, in the order of their names. */
+function conformances(wanted: (name: string) => boolean): (Conformance & { readonly set: string })[] {
+  const names = readdirSync(new URL("recordings/", root)).filter(
+    (name) => name.endsWith(".jsonl") && wanted(name),
+  );
+  return names.map((name) => {
     const recording = readRecording(read(`recordings/${name}`), name, player, "answered");
     const { kernel, set } = recording.header;
     const { design } = registry.find((e) => e.kernel !== undefined && kernel.startsWith(`${e.kernel}.`))!;
-    const { sequences, operations, disagreements } = conform(name, recording, design, player);
-    return [kernel, set, `\`${design.name}\``, count(sequences), count(operations), disagreements.length];
+    return { set, ...conform(name, recording, design, player) };
   });
+}
+
+const areRaces = (name: string): boolean => name.includes("-litmus");
+
+function agreement(): string {
+  const rows = conformances((name) => !areRaces(name)).map(
+    ({ kernel, set, design, sequences, operations, disagreements }) => [
+      kernel,
+      set,
+      `\`${design}\``,
+      count(sequences),
+      count(operations),
+      disagreements.length,
+    ],
+  );
   return table(["kernel", "set", "design", "programs", "calls compared", "disagreements"], rows);
+}
+
+function races(): string {
+  const rows = conformances(areRaces).flatMap(({ kernel, races: blocks }) =>
+    blocks.map(({ title, allowed, observed, disagreements }) => [
+      kernel,
+      title,
+      allowed,
+      observed,
+      disagreements.length,
+    ]),
+  );
+  return table(["kernel", "race", "outcomes allowed", "observed of these", "observed besides"], rows);
 }
 
 interface Growth {
@@ -103,7 +138,7 @@ function growth(): string {
   return table(["bounds", ...head], rows);
 }
 
-const PARTS: Readonly<Record<string, () => string>> = { status, agreement, mutants, growth };
+const PARTS: Readonly<Record<string, () => string>> = { status, agreement, races, mutants, growth };
 
 /** README.md with its tables as they should be. */
 export function readme(): string {

@@ -6,6 +6,7 @@
  * and its property is not decided by the run. So it is with a question that looks at what points elsewhere beside what points to
  * the watched location, unless the property says that it is of one page.
  */
+import { mayLeave } from "../../spec/language/call.ts";
 import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
 import {
   FAILED_CALL,
@@ -15,12 +16,14 @@ import {
   type Sometimes,
   type StepProperty,
 } from "../../spec/language/property.ts";
+import { BUILT_IN, type KernelBug } from "../../spec/language/kernel-bug.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Asked, Bounded } from "./bounded.ts";
 import { makeCodec, type Codec, type Tracking } from "./codec.ts";
 import type { Totals } from "./explored.ts";
 import { Havoc, Untracked } from "./havoc.ts";
 import type { Instance } from "./sequential.ts";
+import { changes } from "./walk.ts";
 
 type View = any;
 type PropertyInstance = Readonly<Record<string, number>>;
@@ -49,6 +52,8 @@ export class Asker {
   private readonly havoc: Havoc;
   private readonly havocs: readonly Havoc[];
   private readonly total: Totals;
+  /** Holds the state at hand. */
+  private readonly draft: unknown;
   private readonly view: View;
   private readonly onStates: readonly Claim<Always<View> | Sometimes<View>>[];
   private readonly onSteps: readonly Claim<StepProperty<View>>[];
@@ -70,6 +75,7 @@ export class Asker {
     this.tracking = tracking;
     this.havoc = havoc;
     this.total = total;
+    this.draft = codec.draft;
     this.view = subject.design.view(codec.draft, subject.m);
     const wanted = (name: string): boolean => only === undefined || only.has(name);
     const asked = subject.properties.filter(
@@ -80,6 +86,7 @@ export class Asker {
     this.before = this.onSteps.length === 0 ? null : this.makeBefore();
     this.havocs = this.before === null ? [havoc] : [havoc, this.before.havoc];
     this.open = new Set(asked.map(({ property }) => property.name));
+    for (const { name } of BUILT_IN) if (wanted(name)) this.open.add(name);
     if (wanted(FAILED_CALL.name)) this.openFailedCall();
   }
 
@@ -103,12 +110,12 @@ export class Asker {
     return this.before !== null;
   }
 
-  /** Asks every property of states; the draft holds a state that is new. */
-  askState(path: Path): void {
+  /** Asks every property of states; the draft holds a state that is new. With calls in flight, those alone that hold at any time. */
+  askState(path: Path, inFlight = false): void {
     this.havoc.forget();
     this.havoc.refuses = true;
     for (const { property, instances } of this.onStates) {
-      if (!this.open.has(property.name)) continue;
+      if (!this.open.has(property.name) || (inFlight && property.anytime !== true)) continue;
       const wanted = property.kind === "sometimes";
       for (const instance of instances) {
         const holds = this.ask(property, () => {
@@ -128,7 +135,8 @@ export class Asker {
   /** Asks every property of steps; the draft holds the state after the step, `current` is the one before it. */
   askStep(stepped: Stepped, current: Int32Array, path: Path): void {
     const { instance, ended, changed, elsewhere } = stepped;
-    if (changed && !elsewhere && isFailure(ended)) this.failedCall(instance, ended, path);
+    if (changed && !elsewhere && isFailure(ended) && !this.mayLeave(instance, ended, current))
+      this.failedCall(ended, path);
     if (this.before === null) return;
     const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result: ended };
     this.havoc.forget();
@@ -159,10 +167,30 @@ export class Asker {
     }
   }
 
-  private failedCall({ call }: Instance, ended: string, path: Path): void {
-    if (!this.open.has(FAILED_CALL.name) || call.leaves[ended] !== undefined) return;
+  /** The call declares that it may have changed what it has changed. Cells are told apart where all are tracked. */
+  private mayLeave({ call }: Instance, ended: string, current: Int32Array): boolean {
+    const left = call.leaves[ended];
+    if (left?.cells === undefined || !this.havoc.isEmpty || this.before === null) return left !== undefined;
+    const { before, draft } = this;
+    before.codec.unpack(current, 0);
+    this.beforeHolds = -1;
+    return mayLeave(left, changes(this.subject.design.state, before.codec.draft, draft));
+  }
+
+  private failedCall(ended: string, path: Path): void {
+    if (!this.open.has(FAILED_CALL.name)) return;
     const why = `the call ended with ${ended} and changed the state all the same`;
     this.settle(FAILED_CALL.name, {}, why, path);
+  }
+
+  /** A call ran into a bug of the kernel. */
+  askBug({ breaks, message }: KernelBug, path: Path, loop?: number): void {
+    if (this.open.has(breaks.name)) this.settle(breaks.name, {}, message, path, loop);
+  }
+
+  /** Not found broken yet. */
+  isOpen(property: string): boolean {
+    return this.open.has(property);
   }
 
   /** True or false, or null where the property says nothing or needs a cell that is not tracked here. */
@@ -203,9 +231,10 @@ export class Asker {
     }
   }
 
-  private settle(property: string, instance: PropertyInstance, why: string, path: Path): void {
+  private settle(property: string, instance: PropertyInstance, why: string, path: Path, loop?: number): void {
     this.open.delete(property);
-    this.total.record({ property, instance, why, path: path(), tracking: this.tracking });
+    const found = { property, instance, why, path: path(), tracking: this.tracking };
+    this.total.record(loop === undefined ? found : { ...found, loop });
   }
 }
 

@@ -3,14 +3,16 @@ import {
   LEFT_OUT,
   type AnyDesign,
   type Bounds,
+  type Mode,
   type Profile,
   type Scenario,
   type Vector,
 } from "../../spec/language/design.ts";
 import type { AnyProperty } from "../../spec/language/property.ts";
 import { TRACK_ALL, locations, type Tracking } from "./codec.ts";
-import { instancesOf } from "./instances.ts";
-import type { Instance } from "./sequential.ts";
+import { actorOf } from "../interleave/frame.ts";
+import { callText, instancesOf } from "./instances.ts";
+import { makeInstance, runWithLocks, type Instance } from "./sequential.ts";
 import { allValues, canonical, firstValue, outside, type Sizes } from "./walk.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { UsageError } from "../usage-error.ts";
@@ -20,7 +22,14 @@ export interface Bounded {
   readonly bounds: Bounds;
   readonly scenario: string;
   readonly tracked: Profile;
+  readonly mode: Mode;
+  /** The most calls in flight at once: 1 in sequential mode, as many as there are actors in mode `full`. */
+  readonly overlap: number;
+  /** As many as can be: no more than there are actors. */
+  readonly inFlight: number;
   readonly m: unknown;
+  /** The state from which the exploration begins: the initial one, and behind it what the scenario is given. */
+  readonly start: object;
   readonly sizes: Sizes;
   readonly instances: readonly Instance[];
   readonly properties: readonly Asked[];
@@ -44,8 +53,14 @@ export function bounded(design: AnyDesign, vector: Vector): Bounded {
   const sizes = design.sizes(m);
   const scenario = scenarioOf(design, vector.scenario);
   const tracked = vector.track ?? "full";
-  const state = initialState(design, m, sizes);
+  const mode = vector.mode ?? "sequential";
+  if (mode !== "sequential" && tracked !== "full")
+    throw new UsageError(`mode ${mode} tracks everything; --track ${tracked} is for sequential runs`);
+  const state = afterGiven(design, scenario, m, sizes);
   const view = design.view(state, m) as Record<string, unknown>;
+  const instances = instancesOf(design.calls, scenario, m, sizes);
+  const actors = actorsOf(bounds, instances);
+  const overlap = overlapOf(mode, vector.overlap, actors);
   const properties = [...design.promises, ...(design.statements ?? [])].map((property) => ({
     property,
     instances: instancesOver(property, sizes),
@@ -56,9 +71,13 @@ export function bounded(design: AnyDesign, vector: Vector): Bounded {
     bounds,
     scenario: vector.scenario ?? EVERYTHING,
     tracked,
+    mode,
+    overlap,
+    inFlight: Math.min(overlap, actors),
     m,
+    start: state,
     sizes,
-    instances: instancesOf(design.calls, scenario, m, sizes),
+    instances,
     properties,
     trackings: trackingsOf(design, sizes, tracked),
   };
@@ -127,6 +146,38 @@ export function initialState(design: AnyDesign, m: unknown, sizes: Sizes): objec
     );
   }
   return canonical(design.state, sizes, state) as object;
+}
+
+/** The state in which the calls that a scenario is given have been made. */
+function afterGiven(design: AnyDesign, scenario: Scenario, m: unknown, sizes: Sizes): object {
+  const state = initialState(design, m, sizes);
+  for (const { call: name, params } of scenario.given ?? []) {
+    const call = design.calls[name];
+    const ended =
+      call === undefined ? "no such call" : runWithLocks(makeInstance(name, call, params, sizes), state, m);
+    if (ended === 0 || typeof ended === "object") continue;
+    throw new ModelError(
+      `the scenario is given ${callText(name, params)}, which ends with ${ended}`,
+      design.place,
+      "a call that a version has not or refuses, or one that needs another one before it",
+    );
+  }
+  return canonical(design.state, sizes, state) as object;
+}
+
+function actorsOf(bounds: Bounds, instances: readonly Instance[]): number {
+  const actors = new Set(instances.map(({ name, call, params }) => actorOf(call.by, name, params)));
+  return actors.size + (actors.has("task") ? Number(bounds["tasks"] ?? 1) - 1 : 0);
+}
+
+function overlapOf(mode: Mode, given: number | undefined, actors: number): number {
+  if (mode === "overlap") {
+    const overlap = given ?? 2;
+    if (Number.isInteger(overlap) && overlap >= 1) return overlap;
+    throw new UsageError(`overlap ${overlap} is impossible; it is a whole number from 1 on`);
+  }
+  if (given !== undefined) throw new UsageError(`overlap ${given} is for mode overlap, not for mode ${mode}`);
+  return mode === "full" ? actors : 1;
 }
 
 function trackingsOf(design: AnyDesign, sizes: Sizes, tracked: Profile): Tracking[] {

@@ -1,14 +1,18 @@
 /** Checks a design: every vector is searched, and what all of them together never reached is found. */
-import type { AnyDesign, Bounds, KnownBreach, Profile, Vector } from "../../spec/language/design.ts";
-import { FAILED_CALL, type AnyProperty } from "../../spec/language/property.ts";
-import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
+import type { AnyDesign, Bounds, KnownBreach, Mode, Profile, Vector } from "../../spec/language/design.ts";
+import { LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
+import type { AnyProperty } from "../../spec/language/property.ts";
+import type { Trace } from "../../spec/language/trace.ts";
 import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts";
-import { breaks, failedAndChanged, runPath } from "../trace/run.ts";
+import { interleave } from "../interleave/interleave.ts";
+import { traced } from "../trace/traced.ts";
+import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { inScenario } from "./instances.ts";
 import type { Explored, Found } from "./explored.ts";
 import { untried } from "./untried.ts";
-import { explore, type Budget, type Progress } from "./search.ts";
+import { explore } from "./search.ts";
+import type { SearchOptions } from "./sweep.ts";
 
 /**
  * What one run says of one property. `undecided`: nothing in the run's states asked for it, or it needs cells that the run does not
@@ -21,7 +25,7 @@ export interface PropertyReport {
   readonly kind: AnyProperty["kind"];
   readonly says: string;
   readonly verdict: PropertyVerdict;
-  /** Calls of the shortest trace that breaks it (or reaches it, for a `sometimes`). */
+  /** Steps of the shortest trace that breaks it (or reaches it, for a `sometimes`): calls, or sections where calls overlap. */
   readonly steps?: number;
   readonly trace?: Trace;
   /** The design says that it breaks this promise, and why. */
@@ -33,7 +37,9 @@ export interface RunReport {
   readonly bounds: Bounds;
   readonly scenario: string;
   readonly tracked: Profile;
-  readonly mode: "sequential";
+  readonly mode: Mode;
+  /** The most calls in flight at once. */
+  readonly overlap: number;
   readonly verdict: Verdict;
   readonly complete: boolean;
   /** Why the run is incomplete or invalid. */
@@ -60,22 +66,16 @@ export interface DesignReport {
   readonly untried: readonly string[];
 }
 
-export interface CheckOptions {
-  readonly budget: Budget;
-  readonly only?: ReadonlySet<string>;
-  readonly onProgress?: (progress: Progress) => void;
-  readonly stop?: () => string | null;
-}
-
 /** Searches a design at one vector. */
 export async function checkVector(
   design: AnyDesign,
   vector: Vector,
-  options: CheckOptions,
+  options: SearchOptions,
 ): Promise<RunReport> {
   const subject = bounded(design, vector);
   try {
-    return runReport(subject, await explore(subject, options), options.only);
+    const search = subject.mode === "sequential" ? explore : interleave;
+    return runReport(subject, await search(subject, options), options);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { ...emptyReport(subject), verdict: "invalid", reason: invalidReason(subject, error) };
@@ -136,13 +136,14 @@ function undecided(runs: readonly RunReport[]): string[] {
   return [...names].map((name) => `${name} was not decided: see why in the run`);
 }
 
-function emptyReport({ design, bounds, scenario, tracked }: Bounded): RunReport {
+function emptyReport({ design, bounds, scenario, tracked, mode, overlap }: Bounded): RunReport {
   return {
     design: design.name,
     bounds,
     scenario,
     tracked,
-    mode: "sequential",
+    mode,
+    overlap,
     verdict: "incomplete",
     complete: false,
     reason: null,
@@ -159,12 +160,23 @@ function emptyReport({ design, bounds, scenario, tracked }: Bounded): RunReport 
   };
 }
 
-function runReport(subject: Bounded, explored: Explored, only: ReadonlySet<string> | undefined): RunReport {
-  const wanted = (name: string): boolean => only === undefined || only.has(name);
-  const properties = subject.properties
-    .filter(({ property }) => wanted(property.name))
-    .map(({ property, unanswered }) => propertyReport(subject, explored, property, unanswered.length > 0));
-  if (wanted(FAILED_CALL.name)) properties.push(failedCallReport(subject, explored));
+function runReport(subject: Bounded, explored: Explored, options: SearchOptions): RunReport {
+  const asked = new Set(
+    namesAsked(subject.design, subject.mode).filter(
+      (name) => (options.only?.has(name) ?? true) && (name !== LINEARIZABLE.name || options.orders !== false),
+    ),
+  );
+  const report = (property: Claimed, unanswered: boolean): PropertyReport =>
+    propertyReport(subject, explored, property, unanswered, options.merges !== false);
+  const properties = [
+    ...subject.properties.map(({ property, unanswered }) => ({
+      property,
+      isAnswered: unanswered.length === 0,
+    })),
+    ...OF_THE_LANGUAGE.map((property) => ({ property, isAnswered: true })),
+  ]
+    .filter(({ property }) => asked.has(property.name))
+    .map(({ property, isAnswered }) => report(property, !isAnswered));
   const decisive = properties.map((p) => p.verdict).filter(isVerdict);
   if (decisive.length === 0) decisive.push("vacuous");
   const { complete, stopped: reason, states, transitions, depth, levels, bytes, bits, seconds } = explored;
@@ -181,19 +193,18 @@ function isVerdict(verdict: PropertyVerdict): verdict is Verdict {
 function propertyReport(
   subject: Bounded,
   explored: Explored,
-  property: AnyProperty,
+  { name, kind, says }: Claimed,
   unanswered: boolean,
+  merges: boolean,
 ): PropertyReport {
-  const { name, kind, says } = property;
   const base = { name, kind, says };
   if (unanswered) return { ...base, verdict: "not applicable" };
   const found = explored.found.get(name);
   if (found === undefined) {
     if (!explored.complete) return { ...base, verdict: "incomplete" };
-    const answered = kind !== "sometimes" && explored.decided.has(name) && !explored.undecidable.has(name);
-    return { ...base, verdict: answered ? "holds" : "undecided" };
+    return { ...base, verdict: isAnswered(base, explored) ? "holds" : "undecided" };
   }
-  const trace = traceOf(subject, found, (run) => breaks(subject, property, found.instance, run));
+  const trace = traceOf(subject, found, merges);
   if (trace === null) return { ...base, verdict: unconfirmed(subject) };
   if (kind === "sometimes") return { ...base, verdict: "holds", steps: found.path.length };
   const known = subject.design.knownBreaches?.find((breach) => breach.property === name);
@@ -206,17 +217,10 @@ function propertyReport(
   };
 }
 
-function failedCallReport(subject: Bounded, explored: Explored): PropertyReport {
-  const { name, says } = FAILED_CALL;
-  const base = { name, kind: "step" as const, says };
-  const found = explored.found.get(name);
-  if (found === undefined) {
-    if (!explored.complete) return { ...base, verdict: "incomplete" };
-    return { ...base, verdict: explored.undecidable.has(name) ? "undecided" : "holds" };
-  }
-  const trace = traceOf(subject, found, ({ steps }) => failedAndChanged(subject.design, steps));
-  if (trace === null) return { ...base, verdict: unconfirmed(subject) };
-  return { ...base, verdict: "violated", steps: found.path.length, trace };
+/** What the language asks, it asks of every step. */
+function isAnswered({ name, kind }: Claimed, { decided, undecidable }: Explored): boolean {
+  const always = OF_THE_LANGUAGE.some((property) => property.name === name);
+  return kind !== "sometimes" && (always || decided.has(name)) && !undecidable.has(name);
 }
 
 /** A breach that does not show itself with everything tracked: `watch` should have been exact, the others need not be. */
@@ -224,33 +228,16 @@ function unconfirmed({ tracked }: Bounded): PropertyVerdict {
   return tracked === "watch" ? "incomplete" : "undecided";
 }
 
-type Run = NonNullable<ReturnType<typeof runPath>>;
-
-/** The trace of what a search found, run again with everything tracked; null where it does not show itself there. */
-function traceOf(subject: Bounded, found: Found, shows: (run: Run) => boolean): Trace | null {
-  const { design, bounds, scenario, tracked, instances } = subject;
-  const run = runPath(
-    subject,
-    found.path.map((k) => instances[k]!),
+/** The trace of what a search found; null where it does not show itself with everything tracked. */
+function traceOf(subject: Bounded, found: Found, merges: boolean): Trace | null {
+  const trace = traced(subject, found, merges);
+  if (trace !== null || subject.tracked !== "full") return trace;
+  const steps = subject.mode === "sequential" ? "calls" : "steps";
+  throw new ModelError(
+    `${found.property} was found broken, but not when the same ${found.path.length} ${steps} ran again`,
+    subject.design.place,
+    "a section or a predicate that reads a variable outside the state",
   );
-  if (run === null || !shows(run)) {
-    if (tracked !== "full") return null;
-    throw new ModelError(
-      `${found.property} was found broken, but not when the same ${found.path.length} calls ran again`,
-      design.place,
-      "a section or a predicate that reads a variable outside the state",
-    );
-  }
-  return {
-    format: TRACE_FORMAT,
-    design: design.name,
-    mode: "sequential",
-    bounds,
-    scenario,
-    tracked,
-    breach: { property: found.property, instance: found.instance, why: found.why },
-    steps: run.steps,
-  };
 }
 
 /** Calls never made, declared results never returned, `sometimes` never reached, properties that never said anything. */
@@ -277,6 +264,8 @@ function neverReached(
   for (const property of [...(judged === "changes" ? [] : design.promises), ...(design.statements ?? [])]) {
     const reports = runs.map((run) => run.properties.find(({ name }) => name === property.name));
     if (reports.some((report) => report?.verdict === "not applicable")) continue;
+    // Where every run interleaves calls, no run asks of whole calls.
+    if (property.kind === "step" && runs.every(({ mode }) => mode !== "sequential")) continue;
     if (property.kind === "sometimes") {
       if (!reports.some((report) => report?.steps !== undefined))
         missing.push(`${property.name} was never reached`);

@@ -6,8 +6,10 @@ export interface Found {
   readonly property: string;
   readonly instance: Readonly<Record<string, number>>;
   readonly why: string;
-  /** The calls from the initial state, as indices into the bounded design's instances. */
+  /** The calls from the start, as indices into the bounded design's instances; with calls that overlap, a schedule (interleave/schedule.ts). */
   readonly path: readonly number[];
+  /** How many steps at its end go round for ever: the loop of a lasso. */
+  readonly loop?: number;
   readonly tracking: Tracking;
 }
 

@@ -28,7 +28,7 @@ export function instancesOf(
     const only = scenario.only?.[name] ?? {};
     const passes = (params: Chosen): boolean =>
       Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
-    for (const params of parameterSets(name, call, m, sizes)) {
+    for (const params of parameterSets(name, call, m, sizes, scenario.legal === true)) {
       if (passes(params)) found.push(makeInstance(name, call, params, sizes));
       if (found.length > MOST_INSTANCES) throw tooMany(`up to ${name}`);
     }
@@ -70,7 +70,7 @@ export function identity(value: unknown): string {
 }
 
 /** All legal sets, then each odd value with first legal values, then the extra ones; without repetition. */
-function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): Chosen[] {
+function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes, legalOnly = false): Chosen[] {
   const params = Object.entries(call.takes).map(
     ([key, param]) => [key, valuesOf(param as never, sizes)] as const,
   );
@@ -87,6 +87,7 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes): C
       extend(at + 1, { ...chosen, [param[0]]: value }, every);
   };
   extend(0, {}, true);
+  if (legalOnly) return sets;
   let firsts: Chosen = {};
   for (const [at, [key, values]] of params.entries()) {
     for (const value of values.odd(m, firsts)) extend(at + 1, { ...firsts, [key]: value }, false);

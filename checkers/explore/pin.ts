@@ -1,13 +1,15 @@
 /** Pinned verdicts: what a run of the registry must find again, exactly. */
 import type { Vector } from "../../spec/language/design.ts";
 import type { Pin } from "../../spec/language/pin.ts";
+import { modeText, stepsText } from "./mode.ts";
 import type { RunReport } from "./check.ts";
 import { EVERYTHING } from "./bounded.ts";
 
-/** `core full vms=2,files=1`: a vector as the pins name it. */
-export function vectorKey({ scenario, track, bounds }: Vector): string {
+/** `core full vms=2,files=1`, `overlap 2 core full vms=2`: a vector as the pins name it. */
+export function vectorKey({ scenario, track, bounds, mode, overlap }: Vector): string {
   const given = Object.entries(bounds).map(([name, value]) => `${name}=${value}`);
-  return `${scenario ?? EVERYTHING} ${track ?? "full"} ${given.length === 0 ? "defaults" : given.join(",")}`;
+  const how = mode === undefined || mode === "sequential" ? "" : `${modeText(mode, overlap ?? 2)} `;
+  return `${how}${scenario ?? EVERYTHING} ${track ?? "full"} ${given.length === 0 ? "defaults" : given.join(",")}`;
 }
 
 export function pinOf(run: RunReport): Pin {
@@ -33,9 +35,10 @@ export function differences(pin: Pin | undefined, run: RunReport): string[] {
   for (const name of new Set([...Object.keys(pin.violated), ...Object.keys(found.violated)])) {
     const [was, is] = [pin.violated[name], found.violated[name]];
     if (was === is) continue;
-    if (is === undefined) words.push(`${name} holds; it is pinned as violated after ${was} calls`);
-    else if (was === undefined) words.push(`${name} is violated after ${is} calls; it is pinned as holding`);
-    else words.push(`${name} is violated after ${is} calls, pinned ${was}`);
+    if (is === undefined) words.push(`${name} holds; it is pinned as violated after ${stepsText(run, was!)}`);
+    else if (was === undefined)
+      words.push(`${name} is violated after ${stepsText(run, is)}; it is pinned as holding`);
+    else words.push(`${name} is violated after ${stepsText(run, is)}, pinned ${was}`);
   }
   return words;
 }

@@ -2,14 +2,15 @@
  * The reference search: the obvious one, against which every other is tested. States are plain objects, copied for each call and
  * kept as JSON text; nothing is packed, nothing restored, everything is tracked. Every call is run twice, and its locks are followed.
  */
-import { disabled } from "../../spec/language/call.ts";
+import { disabled, mayLeave } from "../../spec/language/call.ts";
+import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import { isFailure, outcomeName } from "../../spec/language/outcome.ts";
 import { FAILED_CALL, type AnyProperty, type Made } from "../../spec/language/property.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import { initialState, type Bounded } from "./bounded.ts";
+import type { Bounded } from "./bounded.ts";
 import { callText } from "./instances.ts";
 import { runWithLocks, type Ended, type Instance } from "./sequential.ts";
-import { canonical } from "./walk.ts";
+import { canonical, changes } from "./walk.ts";
 
 export interface Reference {
   readonly states: number;
@@ -22,13 +23,13 @@ export interface Reference {
 }
 
 export function referenceSearch(subject: Bounded): Reference {
-  const { design, m, sizes, instances } = subject;
+  const { instances } = subject;
   const found = new Map<string, number>();
   const outcomes = new Map<string, number>();
   let transitions = 0;
   let depth = 0;
   const note = (name: string, steps: number): void => void (found.has(name) || found.set(name, steps));
-  const initial = initialState(design, m, sizes);
+  const initial = subject.start;
   const seen = new Set([JSON.stringify(initial)]);
   let level: object[] = [initial];
   noteStates(subject, level, 0, note);
@@ -40,6 +41,10 @@ export function referenceSearch(subject: Bounded): Reference {
         const { ended, after } = step(subject, instance, before);
         if (ended === disabled) continue;
         transitions++;
+        if (ended instanceof KernelBug) {
+          note(ended.breaks.name, depth + 1);
+          continue;
+        }
         const key = `${instance.name} ${outcomeName(ended)}`;
         outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
         noteStep(subject, instance, ended, state, after, depth + 1, note);
@@ -60,10 +65,10 @@ function step(
   { design, m, sizes }: Bounded,
   instance: Instance,
   text: string,
-): { ended: Ended; after: object } {
-  const run = (): { ended: Ended; after: object } => {
+): { ended: Ended | KernelBug; after: object } {
+  const run = (): { ended: Ended | KernelBug; after: object } => {
     const draft = JSON.parse(text) as object;
-    const ended = runWithLocks(instance, draft, m, sizes);
+    const ended = orBug(() => runWithLocks(instance, draft, m));
     return { ended, after: canonical(design.state, sizes, draft) as object };
   };
   const [once, twice] = [run(), run()];
@@ -75,6 +80,15 @@ function step(
     );
   }
   return once;
+}
+
+function orBug(run: () => Ended): Ended | KernelBug {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof KernelBug) return error;
+    throw error;
+  }
 }
 
 type Note = (name: string, steps: number) => void;
@@ -101,8 +115,8 @@ function noteStep(
   depth: number,
   note: Note,
 ): void {
-  const changed = JSON.stringify(before) !== JSON.stringify(after);
-  if (changed && isFailure(result) && instance.call.leaves[result] === undefined)
+  const changed = changes(design.state, before, after);
+  if (changed.length > 0 && isFailure(result) && !mayLeave(instance.call.leaves[result], changed))
     note(FAILED_CALL.name, depth);
   const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result };
   const [was, is] = [design.view(before, m) as unknown, design.view(after, m) as unknown];

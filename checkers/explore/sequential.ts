@@ -1,11 +1,13 @@
 /**
  * The sequential ABI, derived: a call is its sections, run one after the other without interruption.
  */
-import { disabled, type AnyCall, type GoTo, type Section } from "../../spec/language/call.ts";
+import { disabled, type AnyCall, type GoTo } from "../../spec/language/call.ts";
+import { CALLS_END, KernelBug } from "../../spec/language/kernel-bug.ts";
 import { lockText, sameLock, type LockRef } from "../../spec/language/lock.ts";
 import { type Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import { firstValue, type Sizes } from "./walk.ts";
+import { Program, goesRound, isGoTo, locksOf, waitsForNobody, type Context } from "./program.ts";
+import type { Sizes } from "./walk.ts";
 
 export type Ended = Outcome | typeof disabled;
 
@@ -14,12 +16,10 @@ export interface Instance {
   readonly name: string;
   readonly call: AnyCall;
   readonly params: Readonly<Record<string, unknown>>;
-  /** Runs the call on a state, which it changes. */
+  readonly program: Program;
+  /** Runs the call on a state, which it changes. Throws KernelBug where it runs into one. */
   run(s: unknown, m: unknown): Ended;
 }
-
-type AnySection = Section<any, any, any, any, any>;
-type Context = Record<string, unknown>;
 
 export function makeInstance(
   name: string,
@@ -27,117 +27,116 @@ export function makeInstance(
   params: Readonly<Record<string, unknown>>,
   sizes: Sizes,
 ): Instance {
-  const sections = Object.entries(call.sections) as [string, AnySection][];
-  const labels = sections.map(([label]) => label);
-  const runs = sections.map(([, section]) => (typeof section === "function" ? section : section.run));
-  const whens = sections.map(([, section]) => (typeof section === "function" ? undefined : section.when));
-  const kept = Object.entries(call.keeps).map(([key, domain]) => [key, firstValue(domain, sizes)] as const);
+  const program = new Program(name, call, sizes);
+  const { parts, closing } = program;
+  const runs = parts.map(({ run }) => run);
+  const whens = parts.map(({ when }) => when);
+  const untils = parts.map(({ until }) => until);
   const context: Context = { ...params };
-  const last = runs.length;
+  const last = parts.length;
   const run = (s: unknown, m: unknown): Ended => {
-    // A table or a record is made anew: the run before may have written to it.
-    for (const [key, first] of kept)
-      context[key] = first !== null && typeof first === "object" ? structuredClone(first) : first;
+    program.begin(context);
     let at = 0;
     let jumps = 0;
+    let result: Ended = 0;
     try {
       while (at < last) {
         const when = whens[at];
-        const step = when === undefined || when(context) ? runs[at]?.(s, context, m) : undefined;
+        if (when !== undefined && !when(context)) {
+          at++;
+          continue;
+        }
+        const until = untils[at];
+        if (until !== undefined && !until(s, context, m)) throw waitsForNobody(program, at);
+        const step = runs[at]?.(s, context, m);
         if (step === undefined) at++;
-        else if (typeof step !== "object" || !("to" in step)) return step as Ended;
-        else at = jump(name, call, labels, step.to, ++jumps);
+        else if (isGoTo(step)) at = jump(program, step, ++jumps);
+        else if (step === disabled) return disabled;
+        else {
+          if (at < closing) result = step as Ended;
+          at = at < closing ? closing : last;
+        }
       }
-      return 0;
+      return result;
     } catch (error) {
-      throw sectionError(name, call, labels[at]!, error);
+      throw program.thrown(at, error);
     }
   };
-  return { name, call, params, run };
+  return { name, call, params, program, run };
 }
 
-/** More jumps than any loop over the pages of a run needs: the call goes round for ever. */
-const MOST_JUMPS = 10_000;
+/** A call that is alone starts over this often before it is said to do so for ever: nobody else can end it. */
+const MOST_RETRIES = 100;
 
-function jump(name: string, call: AnyCall, labels: readonly string[], label: string, jumps: number): number {
-  const at = labels.indexOf(label);
-  if (at < 0) {
-    throw new ModelError(
-      `${name}: goTo("${label}"), but there is no such section; there are ${labels.join(", ")}`,
-      call.place,
-      "a section that was renamed",
+function jump(program: Program, step: GoTo, jumps: number): number {
+  const at = program.target(step);
+  if (step.again === true && jumps > MOST_RETRIES)
+    throw new KernelBug(
+      CALLS_END,
+      `${program.name} starts over at "${step.to}" again and again, and nobody else is there to end it`,
     );
-  }
-  if (jumps > MOST_JUMPS) {
-    throw new ModelError(
-      `${name}: goTo("${label}") was taken ${MOST_JUMPS} times in one call`,
-      call.place,
-      "a retry whose condition nobody else can change while the call runs alone",
-    );
-  }
+  const error = goesRound(program, step, jumps);
+  if (error !== null) throw error;
   return at;
-}
-
-function sectionError(name: string, call: AnyCall, label: string, error: unknown): Error {
-  if (error instanceof ModelError) return error;
-  return new ModelError(
-    `${name}: section "${label}" threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    call.place,
-    "a field read through something that is null in this state (a closed file, an empty slot)",
-  );
 }
 
 /**
  * The same run, with the locks followed: a lock taken twice, dropped without being held, or still held at the end
  * of a call is an error of the model. A failure unwinds whatever is held, as `goto err` does.
  */
-export function runWithLocks(instance: Instance, s: unknown, m: unknown, sizes: Sizes): Ended {
-  const { name, call, params } = instance;
+export function runWithLocks(instance: Instance, s: unknown, m: unknown): Ended {
+  const { program, params } = instance;
+  const { parts, closing, call } = program;
   const context: Context = { ...params };
-  for (const [key, domain] of Object.entries(call.keeps)) context[key] = firstValue(domain, sizes);
+  program.begin(context);
   const held: LockRef[] = [];
-  const sections = Object.entries(call.sections) as [string, AnySection][];
-  const labels = sections.map(([label]) => label);
   let jumps = 0;
-  for (let at = 0; at < sections.length;) {
-    const [label, section] = sections[at]!;
-    const parts = typeof section === "function" ? { run: section } : section;
-    const where = `${name}: section "${label}"`;
-    at++;
-    if (parts.when !== undefined && !parts.when(context)) continue;
-    for (const ref of refs(parts.takes, context)) take(held, ref, where, call.place);
-    const during = refs(parts.under, context);
+  let result: Ended = 0;
+  for (let at = 0; at < parts.length;) {
+    const part = parts[at]!;
+    const where = program.where(at);
+    if (part.when !== undefined && !part.when(context)) {
+      at++;
+      continue;
+    }
+    if (part.until !== undefined && !part.until(s, context, m)) throw waitsForNobody(program, at);
+    for (const ref of locksOf(part.synchronizes, context)) waitOutside(held, ref, where, call.place);
+    for (const ref of locksOf(part.takes, context)) take(held, ref, where, call.place);
+    const during = locksOf(part.under, context);
     for (const ref of during) take(held, ref, where, call.place);
     let step: unknown;
     try {
-      step = parts.run?.(s, context, m);
+      step = part.run?.(s, context, m);
     } catch (error) {
-      throw sectionError(name, call, label, error);
+      throw program.thrown(at, error);
     }
     for (const ref of during) drop(held, ref, where, call.place);
+    if (step === disabled) return disabled;
     // A failure unwinds: whatever is held is dropped with it.
-    if (typeof step === "string") return step;
-    for (const ref of refs(parts.drops, context)) drop(held, ref, where, call.place);
-    if (isGoTo(step)) at = jump(name, call, labels, step.to, ++jumps);
-    else if (step !== undefined) return endHolding(held, where, call.place, step as Ended);
+    if (typeof step === "string") held.length = 0;
+    else for (const ref of locksOf(part.drops, context)) drop(held, ref, where, call.place);
+    if (step === undefined) at++;
+    else if (isGoTo(step)) at = jump(program, step, ++jumps);
+    else {
+      endHolding(held.map(lockText), where, call.place);
+      if (at < closing) result = step as Ended;
+      at = at < closing ? closing : parts.length;
+    }
   }
-  return endHolding(held, `${name}: the last section`, call.place, 0);
+  endHolding(held.map(lockText), `${instance.name}: the last section`, call.place);
+  return result;
 }
 
-function isGoTo(step: unknown): step is GoTo {
-  return typeof step === "object" && step !== null && "to" in step;
+function waitOutside(held: readonly LockRef[], ref: LockRef, where: string, place: string): void {
+  if (!held.some((other) => sameLock(other, ref))) return;
+  throw new ModelError(
+    `${where} waits for the readers of ${lockText(ref)}, of whom the call is one`,
+    place,
+    "a synchronize_srcu() inside the read section that it waits for",
+  );
 }
 
-function refs(
-  locks: ((c: never) => LockRef | readonly LockRef[]) | undefined,
-  context: Context,
-): readonly LockRef[] {
-  if (locks === undefined) return [];
-  const found = locks(context as never);
-  return Array.isArray(found) ? (found as readonly LockRef[]) : [found as LockRef];
-}
-
-function take(held: LockRef[], ref: LockRef, where: string, place: string): void {
+export function take(held: LockRef[], ref: LockRef, where: string, place: string): void {
   if (held.some((other) => sameLock(other, ref))) {
     throw new ModelError(
       `${where} takes ${lockText(ref)}, which the call already holds`,
@@ -148,7 +147,7 @@ function take(held: LockRef[], ref: LockRef, where: string, place: string): void
   held.push(ref);
 }
 
-function drop(held: LockRef[], ref: LockRef, where: string, place: string): void {
+export function drop(held: LockRef[], ref: LockRef, where: string, place: string): void {
   const at = held.findIndex((other) => sameLock(other, ref));
   if (at < 0) {
     throw new ModelError(
@@ -160,10 +159,10 @@ function drop(held: LockRef[], ref: LockRef, where: string, place: string): void
   held.splice(at, 1);
 }
 
-function endHolding(held: readonly LockRef[], where: string, place: string, step: Ended): Ended {
-  if (held.length === 0) return step;
+export function endHolding(held: readonly string[], where: string, place: string): void {
+  if (held.length === 0) return;
   throw new ModelError(
-    `${where} ends the call with ${held.map(lockText).join(", ")} still held`,
+    `${where} ends the call with ${held.join(", ")} still held`,
     place,
     "a missing `drops`, or a section that returns 0 before the one that drops the lock",
   );

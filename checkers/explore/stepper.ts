@@ -3,13 +3,13 @@
  * kept. Results that are not declared, steps that are not deterministic, and writes before `disabled` are errors of the model.
  */
 import { disabled } from "../../spec/language/call.ts";
+import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import { outcomeName, sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Codec } from "./codec.ts";
 import type { Havoc } from "./havoc.ts";
 import { callText } from "./instances.ts";
 import { runWithLocks, type Ended, type Instance } from "./sequential.ts";
-import type { Sizes } from "./walk.ts";
 
 /** One way in which a call can go on from a state. */
 export interface Way {
@@ -26,16 +26,16 @@ export class Stepper {
   readonly next: Int32Array;
   /** All ways of the last step that read some; empty otherwise. */
   readonly ways: Way[] = [];
+  /** Bugs of the kernel that the last step ran into, in one way or another. */
+  readonly bugs: KernelBug[] = [];
   /** How often each instance ended in each way, where it was the only one. */
   readonly counts: readonly Map<string, number>[];
   private readonly other: Int32Array;
   private readonly codec: Codec;
   private readonly havoc: Havoc;
   private readonly m: unknown;
-  private readonly sizes: Sizes;
 
-  constructor(codec: Codec, havoc: Havoc, m: unknown, sizes: Sizes, instances: number) {
-    this.sizes = sizes;
+  constructor(codec: Codec, havoc: Havoc, m: unknown, instances: number) {
     this.codec = codec;
     this.havoc = havoc;
     this.m = m;
@@ -45,21 +45,38 @@ export class Stepper {
     this.counts = Array.from({ length: instances }, () => new Map<string, number>());
   }
 
-  /** Runs instance `k`; with `twice`, two times, which must end alike; the second time its locks are followed. Afterwards the draft is to be restored by the caller. */
+  /**
+   * Runs instance `k`; with `twice`, two times, which must end alike; the second time its locks are followed. A way that runs into a bug
+   * of the kernel leads nowhere. Afterwards the draft is to be restored by the caller.
+   */
   step(instance: Instance, k: number, twice: boolean): Ended {
-    const { codec, havoc, next, ways } = this;
+    const { codec, havoc, next, ways, bugs } = this;
     if (ways.length > 0) ways.length = 0;
+    if (bugs.length > 0) bugs.length = 0;
     havoc.begin();
-    const ended = instance.run(codec.draft, this.m);
+    const ended = this.run(instance);
     const chose = havoc.asked.length > 0;
+    if (ended === null && !chose) return disabled;
     if (ended === disabled && !twice && !chose) return ended;
     const elsewhere = chose && havoc.isElsewhere;
     codec.pack(codec.draft, next, 0);
-    if (chose) return this.allWays(instance, k, ended, elsewhere);
+    if (chose || ended === null) return this.allWays(instance, k, ended, elsewhere);
     if (ended === disabled && !this.isCurrent(next)) throw changedWhileDisabled(instance);
     this.count(instance, k, ended);
     if (twice) this.again(instance, ended);
     return ended;
+  }
+
+  /** Null where it runs into a bug of the kernel. */
+  private run(instance: Instance): Ended | null {
+    try {
+      return instance.run(this.codec.draft, this.m);
+    } catch (error) {
+      if (!(error instanceof KernelBug)) throw error;
+      const elsewhere = this.havoc.asked.length > 0 && this.havoc.isElsewhere;
+      if (!elsewhere) this.bugs.push(error);
+      return null;
+    }
   }
 
   isCurrent(packed: Int32Array): boolean {
@@ -67,7 +84,7 @@ export class Stepper {
   }
 
   /** Keeps the way of the first run, and runs the step with all other values of the untracked cells that it reads. */
-  private allWays(instance: Instance, k: number, first: Ended, elsewhere: boolean): Ended {
+  private allWays(instance: Instance, k: number, first: Ended | null, elsewhere: boolean): Ended {
     const { codec, havoc, other, current } = this;
     let alike = true;
     this.keep(instance, first, this.next, elsewhere);
@@ -75,18 +92,20 @@ export class Stepper {
       codec.unpack(current, 0);
       // Restoring the watched location is no look at it.
       havoc.touched = false;
-      const ended = instance.run(codec.draft, this.m);
-      if (!sameOutcome(first as Outcome, ended as Outcome)) alike = false;
+      const ended = this.run(instance);
+      if (!sameOutcome(first as Outcome | null, ended as Outcome | null)) alike = false;
       const isElsewhere = havoc.isElsewhere;
       codec.pack(codec.draft, other, 0);
       this.keep(instance, ended, other, isElsewhere);
     }
     codec.unpack(current, 0);
-    if (alike) this.count(instance, k, first);
-    return alike ? first : (this.ways[0]?.ended ?? disabled);
+    if (!alike || first === null) return this.ways[0]?.ended ?? disabled;
+    this.count(instance, k, first);
+    return first;
   }
 
-  private keep(instance: Instance, ended: Ended, packed: Int32Array, elsewhere: boolean): void {
+  private keep(instance: Instance, ended: Ended | null, packed: Int32Array, elsewhere: boolean): void {
+    if (ended === null) return;
     if (ended === disabled) {
       if (!this.isCurrent(packed)) throw changedWhileDisabled(instance);
       return;
@@ -108,7 +127,7 @@ export class Stepper {
   private again(instance: Instance, first: Ended): void {
     const { codec, current, other, next } = this;
     codec.unpack(current, 0);
-    const second = runWithLocks(instance, codec.draft, this.m, this.sizes);
+    const second = runWithLocks(instance, codec.draft, this.m);
     codec.pack(codec.draft, other, 0);
     if (same(next, other) && sameOutcome(first as Outcome, second as Outcome)) return;
     throw new ModelError(
@@ -121,13 +140,13 @@ export class Stepper {
   }
 }
 
-function isDeclared({ call }: Instance, ended: Outcome): boolean {
+export function isDeclared({ call }: Instance, ended: Outcome): boolean {
   if (ended === 0) return true;
   if (typeof ended === "object") return call.gives !== undefined;
   return call.returns.includes(ended) || call.exits.includes(ended);
 }
 
-function undeclared({ name, params, call }: Instance, result: string): ModelError {
+export function undeclared({ name, params, call }: Instance, result: string): ModelError {
   const declared = [...call.returns, ...call.exits, ...(call.gives === undefined ? [] : ["value"]), "0"];
   return new ModelError(
     `${callText(name, params)} ended with ${result}, which the call does not declare; it declares ${declared.join(", ")}`,
@@ -136,7 +155,7 @@ function undeclared({ name, params, call }: Instance, result: string): ModelErro
   );
 }
 
-function changedWhileDisabled({ name, params, call }: Instance): ModelError {
+export function changedWhileDisabled({ name, params, call }: Instance): ModelError {
   return new ModelError(
     `${callText(name, params)} is disabled in a state that it has changed`,
     call.place,

@@ -31,12 +31,12 @@ export class Store {
     return this.log.byteLength + this.parents.byteLength + this.via.byteLength + this.table.byteLength;
   }
 
-  /** Adds the state at `packed[0 … words - 1]`: its index when it is new, -1 when it was there. */
+  /** Adds the state at `packed[0 … words - 1]`: its index when it is new, -1 - its index when it was there. */
   insert(packed: Int32Array, parent: number, via: number): number {
     const { words } = this;
     let at = this.hash(packed, 0) & this.mask;
     for (let entry = this.table[at]!; entry !== 0; entry = this.table[at]!) {
-      if (this.equals(packed, entry - 1)) return -1;
+      if (this.equals(packed, entry - 1)) return -entry;
       at = (at + 1) & this.mask;
     }
     const index = this.count;
@@ -49,6 +49,16 @@ export class Store {
     this.table[at] = index + 1;
     if (this.count * 5 > this.table.length * 3) this.growTable();
     return index;
+  }
+
+  /** The index of the state at `packed[0 … words - 1]`, or -1. */
+  find(packed: Int32Array): number {
+    let at = this.hash(packed, 0) & this.mask;
+    for (let entry = this.table[at]!; entry !== 0; entry = this.table[at]!) {
+      if (this.equals(packed, entry - 1)) return entry - 1;
+      at = (at + 1) & this.mask;
+    }
+    return -1;
   }
 
   private equals(packed: Int32Array, index: number): boolean {

@@ -1,20 +1,30 @@
 /** A trace as text: each call with its parameters and its result, what it changed, and what then was broken. */
-import type { AnyDesign } from "../../spec/language/design.ts";
+import type { AnyDesign, Bounds, Mode, Profile } from "../../spec/language/design.ts";
+import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
 import { FAILED_CALL } from "../../spec/language/property.ts";
 import { outcomeText } from "../../spec/language/outcome.ts";
-import type { Change, Trace, TraceStep } from "../../spec/language/trace.ts";
+import type { Trace, TraceStep } from "../../spec/language/trace.ts";
 import { callText } from "../explore/instances.ts";
-import { hex } from "../explore/walk.ts";
+import { modeText } from "../explore/mode.ts";
+import { changeText } from "./change.ts";
+import { raceLines, raceList } from "./race.ts";
+import { wrap } from "./wrap.ts";
 
-const WIDTH = 100;
+interface Searched {
+  readonly bounds: Bounds;
+  readonly scenario: string;
+  readonly tracked: Profile;
+  readonly mode: Mode;
+  readonly overlap?: number;
+}
 
-/** `vms=1 files=1 …`, the scenario and what was tracked: the bound that a verdict is about. */
-export function boundsText(trace: Pick<Trace, "bounds" | "scenario" | "tracked" | "mode">): string {
-  const bounds = Object.entries(trace.bounds)
+/** `vms=1 files=1 …`, the mode, the scenario and what was tracked: the bound that a verdict is about. */
+export function boundsText({ bounds, scenario, tracked, mode, overlap = 1 }: Searched): string {
+  const given = Object.entries(bounds)
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
-  const tracked = trace.tracked === "full" ? "everything tracked" : `tracked: ${trace.tracked}`;
-  return `${bounds}; ${trace.mode}, scenario ${trace.scenario}, ${tracked}`;
+  const what = tracked === "full" ? "everything tracked" : `tracked: ${tracked}`;
+  return `${given}; ${modeText(mode, overlap)}, scenario ${scenario}, ${what}`;
 }
 
 export function explain(trace: Trace, design: AnyDesign): string {
@@ -22,15 +32,17 @@ export function explain(trace: Trace, design: AnyDesign): string {
   const lines = [
     ...headline(trace, design),
     ...legend.flatMap((line) => wrap(line, "  ")),
+    ...givenLines(trace, design),
     "",
-    ...trace.steps.flatMap(stepLines),
+    ...(trace.mode === "sequential" ? trace.steps.flatMap(stepLines) : raceLines(trace)),
   ];
   if (trace.breach !== null) lines.push("", ...breachLines(trace));
   return lines.join("\n");
 }
 
-/** The calls alone, one a line, for lists of several traces. */
+/** The calls alone, one a line, for lists of several traces; where calls overlap, a section a line. */
 export function callsText(trace: Trace): string {
+  if (trace.mode !== "sequential") return raceList(trace).join("\n");
   return trace.steps
     .map(({ call, params, result }, i) => `${number(i)}${callText(call, params)} = ${outcomeText(result)}`)
     .join("\n");
@@ -50,8 +62,14 @@ function statementOf(
   name: string,
   design: AnyDesign,
 ): { readonly says: string; readonly source: string } | undefined {
-  if (name === FAILED_CALL.name) return FAILED_CALL;
-  return [...design.promises, ...(design.statements ?? [])].find((property) => property.name === name);
+  const all = [...design.promises, ...(design.statements ?? []), FAILED_CALL, ...BUILT_IN];
+  return all.find((property) => property.name === name);
+}
+
+/** The calls that the scenario makes before the first step. */
+function givenLines({ scenario }: Trace, { scenarios }: AnyDesign): string[] {
+  const given = Object.hasOwn(scenarios, scenario) ? (scenarios[scenario]!.given ?? []) : [];
+  return given.flatMap(({ call, params }) => wrap(`given: ${callText(call, params)}`, "  "));
 }
 
 function stepLines({ call, params, result, changes }: TraceStep, i: number): string[] {
@@ -59,7 +77,9 @@ function stepLines({ call, params, result, changes }: TraceStep, i: number): str
   return [
     number(i) + first.trimStart(),
     ...more,
-    ...(changes.length === 0 ? ["       (nothing changed)"] : changes.map(changeLine)),
+    ...(changes.length === 0
+      ? ["       (nothing changed)"]
+      : changes.map((change) => `       ${changeText(change)}`)),
   ];
 }
 
@@ -67,37 +87,12 @@ function number(i: number): string {
   return `${String(i + 1).padStart(3)}  `;
 }
 
-function changeLine({ cell, from, to }: Change): string {
-  return `       ${cell}: ${valueText(from)} → ${valueText(to)}`;
-}
-
-function valueText(value: unknown): string {
-  if (value === null) return "none";
-  return typeof value === "bigint" ? hex(value) : String(value);
-}
-
-function breachLines({ breach, steps }: Trace): string[] {
+function breachLines({ breach, steps, mode }: Trace): string[] {
   const { property, instance, why } = breach!;
   const where = Object.entries(instance)
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
   const reason = why === "" ? "" : `: ${why}`;
-  return wrap(
-    `After call ${steps.length}, ${property} fails${where === "" ? "" : ` for ${where}`}${reason}.`,
-    "  ",
-  );
-}
-
-/** Breaks a line at spaces. */
-export function wrap(text: string, indent: string): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    if (line.length > indent.length && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = `${indent}  `;
-    }
-    line += line.endsWith(" ") || line.length === indent.length ? word : ` ${word}`;
-  }
-  return [...lines, line];
+  const after = `After ${mode === "sequential" ? "call" : "step"} ${steps.length}`;
+  return wrap(`${after}, ${property} fails${where === "" ? "" : ` for ${where}`}${reason}.`, "  ");
 }

@@ -15,16 +15,25 @@ export function itf(trace: Trace, states: readonly object[], design: AnyDesign, 
   const picks = [...new Set(trace.steps.flatMap((step) => Object.keys(step.params)))];
   return {
     "#meta": meta(trace, design, now),
+    // The last state is the one before the loop again: what follows it is what follows that one.
+    ...(trace.mode === "sequential" || trace.loop === undefined ? {} : { loop: trace.loop + 1 }),
     vars: [...vars, "mbt::actionTaken", "mbt::nondetPicks"],
     states: states.map((state, index) => ({
       "#meta": { index },
       ...Object.fromEntries(
         vars.map((name) => [name, expression(shape.fields[name]!, (state as Record<string, unknown>)[name])]),
       ),
-      "mbt::actionTaken": index === 0 ? "init" : trace.steps[index - 1]!.call,
+      "mbt::actionTaken": index === 0 ? "init" : action(trace, index - 1),
       "mbt::nondetPicks": Object.fromEntries(picks.map((name) => [name, pick(trace.steps[index - 1], name)])),
     })),
   };
+}
+
+/** The call; of one that overlaps others, who makes it and which sections of it ran. */
+function action(trace: Trace, at: number): string {
+  if (trace.mode === "sequential") return trace.steps[at]!.call;
+  const { actor, call, sections } = trace.steps[at]!;
+  return `${actor}: ${call}: ${sections.join(", ")}`;
 }
 
 function meta(trace: Trace, design: AnyDesign, now: Date | null): Itf {
@@ -42,6 +51,7 @@ function meta(trace: Trace, design: AnyDesign, now: Date | null): Itf {
       scenario,
       tracked,
       mode,
+      ...(trace.mode === "sequential" ? {} : { overlap: trace.overlap }),
       ...(breach === null ? {} : { property: breach.property, instance: breach.instance, why: breach.why }),
       results: trace.steps.map((step) => outcomeText(step.result)),
     },

@@ -23,6 +23,7 @@ export async function checkJson(
     scenario: run.scenario,
     tracked: run.tracked,
     mode: run.mode,
+    ...(run.mode === "sequential" ? {} : { overlap: run.overlap }),
     verdict: run.verdict,
     complete: run.complete,
     ...(run.reason === null ? {} : { reason: run.reason }),

@@ -4,10 +4,11 @@ import type { Verdict } from "../../spec/language/verdict.ts";
 import { resolveBounds } from "../explore/bounded.ts";
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 import type { Pins } from "../../spec/language/pin.ts";
+import { modeText, stepsText } from "../explore/mode.ts";
 import { differences, vectorKey } from "../explore/pin.ts";
-import { wrap } from "./explain.ts";
 import { count, indent, vacuousText } from "./text.ts";
 import { callsText } from "./explain.ts";
+import { wrap } from "./wrap.ts";
 
 /** What the registry says of a design. */
 export interface Expected {
@@ -74,18 +75,20 @@ function isRunOf(design: AnyDesign, vector: Vector, run: RunReport): boolean {
   return (
     bounds.every(([name, value]) => run.bounds[name] === value) &&
     (vector.scenario ?? "everything") === run.scenario &&
-    (vector.track ?? "full") === run.tracked
+    (vector.track ?? "full") === run.tracked &&
+    (vector.mode ?? "sequential") === run.mode &&
+    (run.mode !== "overlap" || (vector.overlap ?? 2) === run.overlap)
   );
 }
 
-function scenarioText({
-  scenario,
-  tracked,
-}: {
-  readonly scenario: string;
-  readonly tracked: string;
-}): string {
-  return tracked === "full" ? `scenario ${scenario}` : `scenario ${scenario}, ${tracked}`;
+function scenarioText({ scenario, tracked, mode, overlap }: RunReport): string {
+  const how = mode === "sequential" ? "" : `${modeText(mode, overlap)}, `;
+  return `${how}scenario ${scenario}${tracked === "full" ? "" : `, ${tracked}`}`;
+}
+
+/** "3 calls", "12 steps": how long the trace of a breach is. */
+function lengthText({ trace, steps }: PropertyReport): string {
+  return stepsText(trace ?? { mode: "sequential" }, steps!);
 }
 
 /** Of each broken property the shortest report, shortest first. */
@@ -146,8 +149,8 @@ function versionLines({ entry, report }: RowOf): string[] {
   return [
     head,
     ...broken.map(
-      ({ name, steps, known }) =>
-        `${" ".repeat(22)}${name}, ${steps} calls${known === undefined ? "" : "  (known)"}`,
+      (breach) =>
+        `${" ".repeat(22)}${breach.name}, ${lengthText(breach)}${breach.known === undefined ? "" : "  (known)"}`,
     ),
   ];
 }
@@ -157,7 +160,7 @@ function mutantLines({ entry, report }: RowOf): string[] {
   const how =
     caught === undefined
       ? `NOT CAUGHT by ${entry.breaks.join(", ")}`
-      : `${caught.name}, ${caught.steps} calls`;
+      : `${caught.name}, ${lengthText(caught)}`;
   return [`  ${entry.design.name.padEnd(29)} ${(entry.bug ?? "").padEnd(15)} ${how}`];
 }
 
@@ -168,7 +171,7 @@ function counterexamples(reports: readonly DesignReport[]): string {
     if (first?.trace === undefined) return [];
     return [
       [
-        `${report.design.name}: ${first.name} is broken after ${first.steps} calls`,
+        `${report.design.name}: ${first.name} is broken after ${lengthText(first)}`,
         ...indent(callsText(first.trace), "  "),
         ...wrap(first.trace.breach!.why, "  "),
         `  all of them: npx gmemcheck check ${report.design.name} --quick`,

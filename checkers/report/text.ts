@@ -1,7 +1,9 @@
 /** A check as text. */
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
-import { boundsText, callsText, wrap } from "./explain.ts";
+import { stepsText } from "../explore/mode.ts";
+import { boundsText, callsText } from "./explain.ts";
+import { wrap } from "./wrap.ts";
 
 export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
@@ -60,7 +62,7 @@ function violationLines(property: PropertyReport, run: RunReport, asking: Asking
   const { name, verdict, trace, known, steps } = property;
   if (verdict !== "violated") return [];
   const lines = [
-    `  VIOLATED ${name} after ${steps} ${steps === 1 ? "call" : "calls"}${known === undefined ? "" : " (known)"}`,
+    `  VIOLATED ${name} after ${stepsText(run, steps!)}${known === undefined ? "" : " (known)"}`,
   ];
   lines.push(...wrap(trace?.breach?.why ?? "", "    "));
   if (known !== undefined) lines.push(...wrap(`known: ${known.says} [${known.source}]`, "    "));
@@ -81,6 +83,9 @@ function againCommand(property: PropertyReport, run: RunReport, asking: Asking):
   return [
     `npx gmemcheck check ${asked} --scenario ${run.scenario}`,
     ...(bounds.length === 0 ? [] : [`--bounds ${bounds.join(",")}`]),
+    ...(run.mode === "overlap" ? [`--overlap ${run.overlap}`] : []),
+    ...(run.mode === "full" ? ["--mode full"] : []),
+    ...(property.trace?.mode !== "sequential" && property.trace?.unmerged ? ["--no-merge"] : []),
     ...(run.tracked === "full" ? [] : [`--track ${run.tracked}`]),
     `--property ${property.name}`,
   ].join(" ");

@@ -1,7 +1,7 @@
 /** Trace files: decoding with the place of what is wrong, encoding, and the published JSON Schema. */
 import * as Schema from "effect/Schema";
 import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
-import { PROFILES } from "../../spec/language/design.ts";
+import { MODES, PROFILES } from "../../spec/language/design.ts";
 import { InputError, decode, parseJson } from "../input.ts";
 
 /** A parameter: numbers are indices and small values, "0x…" is a 64-bit number, null is what is not open. */
@@ -13,10 +13,8 @@ const Outcome = Schema.Union([
   Schema.Struct({ value: Schema.NullOr(Schema.Int) }),
 ]);
 
-const TraceFile = Schema.Struct({
-  format: Schema.Literal(TRACE_FORMAT),
-  design: Schema.String,
-  mode: Schema.Literal("sequential"),
+const head = { format: Schema.Literal(TRACE_FORMAT), design: Schema.String };
+const where = {
   bounds: Schema.Record(Schema.String, Schema.Union([Schema.Int, Schema.String])),
   scenario: Schema.String,
   tracked: Schema.Literals(PROFILES),
@@ -27,20 +25,48 @@ const TraceFile = Schema.Struct({
       why: Schema.String,
     }),
   ),
+};
+const anyStep = {
+  call: Schema.String,
+  by: Schema.Literals(["task", "vcpu", "kernel"]),
+  params: Schema.Record(Schema.String, Param),
+  result: Schema.NullOr(Outcome),
+  changes: Schema.Array(Schema.Struct({ cell: Schema.String, from: Scalar, to: Scalar })),
+};
+
+const SequentialFile = Schema.Struct({
+  ...head,
+  mode: Schema.Literal("sequential"),
+  ...where,
+  steps: Schema.Array(Schema.Struct(anyStep)),
+});
+const OverlapFile = Schema.Struct({
+  ...head,
+  mode: Schema.Literals(["overlap", "full"]),
+  overlap: Schema.Int,
+  unmerged: Schema.optionalKey(Schema.Literal(true)),
+  ...where,
   steps: Schema.Array(
     Schema.Struct({
-      call: Schema.String,
-      by: Schema.Literals(["task", "vcpu", "kernel"]),
-      params: Schema.Record(Schema.String, Param),
-      result: Outcome,
-      changes: Schema.Array(Schema.Struct({ cell: Schema.String, from: Scalar, to: Scalar })),
+      ...anyStep,
+      thread: Schema.Int,
+      actor: Schema.String,
+      sections: Schema.Array(Schema.String),
+      begins: Schema.Boolean,
+      ends: Schema.Boolean,
+      holds: Schema.Array(Schema.String),
+      waits: Schema.optionalKey(Schema.String),
     }),
   ),
+  loop: Schema.optionalKey(Schema.Int),
+  blocked: Schema.optionalKey(Schema.Array(Schema.Struct({ thread: Schema.Int, for: Schema.String }))),
 });
 
 /** The JSON Schema of the format (draft 2020-12), as published in schemas/. */
 export function traceSchema(): unknown {
-  const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(TraceFile) as {
+  const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(
+    Schema.Union([SequentialFile, OverlapFile]),
+  ) as {
     readonly dialect: string;
     readonly schema: object;
     readonly definitions?: object;
@@ -65,7 +91,17 @@ export function readTrace(text: string, where: string): Trace {
       `"${TRACE_FORMAT}"`,
     );
   }
-  const decoded = decode(TraceFile, json, where, "a trace cut short, or edited by hand");
+  const mode = (json as { mode?: unknown } | null)?.mode;
+  if (typeof mode === "string" && !MODES.some((known) => known === mode))
+    throw new InputError(where, `mode is "${mode}"`, "a trace edited by hand", MODES.join(", "));
+  // One of the two, so that a message is about the trace that it means to be.
+  const isOverlap = mode === "overlap" || mode === "full";
+  const decoded = decode<typeof SequentialFile | typeof OverlapFile>(
+    isOverlap ? OverlapFile : SequentialFile,
+    json,
+    where,
+    "a trace cut short, or edited by hand",
+  );
   return {
     ...decoded,
     steps: decoded.steps.map((step) => ({ ...step, params: numbers(step.params) })),

@@ -1,17 +1,28 @@
 /** Replays a stored trace on a design: every call is made again, and what it answers and changes is compared. */
 import type { AnyDesign } from "../../spec/language/design.ts";
+import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
 import { outcomeText, sameOutcome } from "../../spec/language/outcome.ts";
 import { FAILED_CALL } from "../../spec/language/property.ts";
-import type { Breach, Trace, TraceStep } from "../../spec/language/trace.ts";
-import { bounded, type Bounded } from "../explore/bounded.ts";
+import type {
+  Breach,
+  OverlapTrace,
+  SectionStep,
+  SequentialTrace,
+  Trace,
+  TraceStep,
+} from "../../spec/language/trace.ts";
+import { EVERYTHING, bounded, type Bounded } from "../explore/bounded.ts";
 import { identity, valuesTried } from "../explore/instances.ts";
 import { makeInstance, type Instance } from "../explore/sequential.ts";
 import { show } from "../explore/walk.ts";
 import { InputError } from "../input.ts";
+import { go } from "../interleave/schedule.ts";
+import { Race } from "./race.ts";
+import { isBrokenInRace } from "./race-breach.ts";
 import { Runner, isBroken } from "./run.ts";
 
 export interface Difference {
-  /** Index of the call, from 0. */
+  /** Index of the step, from 0. */
   readonly step: number;
   readonly what: string;
 }
@@ -28,14 +39,27 @@ export interface Replayed {
 
 /** `where` names the trace in messages. */
 export function replay(design: AnyDesign, trace: Trace, where: string): Replayed {
-  const subject = bounded(design, { bounds: trace.bounds, track: "full" });
+  checkScenario(design, trace.scenario, where);
+  const subject = bounded(design, {
+    bounds: trace.bounds,
+    scenario: trace.scenario,
+    track: "full",
+    mode: trace.mode,
+    ...(trace.mode === "overlap" ? { overlap: trace.overlap } : {}),
+  });
   if (trace.breach !== null) checkBreach(subject, trace.breach, where);
-  const runner = new Runner(design, subject.m, subject.sizes);
+  return trace.mode === "sequential" ? replayCalls(subject, trace, where) : replayRace(subject, trace, where);
+}
+
+function replayCalls(subject: Bounded, trace: SequentialTrace, where: string): Replayed {
+  const { design } = subject;
+  const runner = new Runner(design, subject.m, subject.sizes, subject.start);
   const states: object[] = [runner.state];
   const steps: TraceStep[] = [];
   const differences: Difference[] = [];
   for (const [i, stored] of trace.steps.entries()) {
-    const made = runner.make(instanceOf(subject, stored, `${where}: steps[${i}]`));
+    const instance = instanceOf(subject, stored, `${where}: steps[${i}]`);
+    const made = runner.bug === null ? runner.make(instance) : null;
     if (made === null) {
       differences.push({ step: i, what: `${stored.call} cannot be made here` });
       break;
@@ -44,19 +68,66 @@ export function replay(design: AnyDesign, trace: Trace, where: string): Replayed
     steps.push(made);
     states.push(runner.state);
   }
-  const run = { steps, before: states.at(-2) ?? states[0]!, after: states.at(-1)! };
+  const run = { steps, before: states.at(-2) ?? states[0]!, after: states.at(-1)!, bug: runner.bug };
   const whole = steps.length === trace.steps.length;
   const broken = trace.breach === null ? null : whole && isBroken(subject, trace.breach, run);
   return { trace: { ...trace, design: design.name, steps }, differences, broken, states };
 }
 
+function replayRace(subject: Bounded, trace: OverlapTrace, where: string): Replayed {
+  const instances = trace.steps.flatMap((step, i) =>
+    step.begins ? [instanceOf(subject, step, `${where}: steps[${i}]`)] : [],
+  );
+  const race = new Race(subject, instances, trace.unmerged !== true);
+  const differences: Difference[] = [];
+  for (const [i, stored] of trace.steps.entries()) {
+    checkThread(race, stored, `${where}: steps[${i}].thread`);
+    const obstacle = race.take(stored.begins ? stored.thread : go(stored.thread));
+    if (obstacle !== null) {
+      differences.push({ step: i, what: `${stored.call} ${obstacle}` });
+      break;
+    }
+    differences.push(...sectionDifferences(i, stored, race.steps[i]!));
+  }
+  const { steps, states } = race;
+  const whole = steps.length === trace.steps.length;
+  const { breach, loop } = trace;
+  const broken = breach === null ? null : whole && isBrokenInRace(subject, breach, race, loop);
+  const blocked = race.blocked.at(-1)!;
+  const { blocked: _, ...rest } = trace;
+  const made = { ...rest, design: subject.design.name, steps, ...(blocked.length === 0 ? {} : { blocked }) };
+  return { trace: made, differences, broken, states };
+}
+
+/** A scenario says where a run starts; one that the design has not cannot be replayed. */
+function checkScenario({ name, scenarios }: AnyDesign, scenario: string, where: string): void {
+  if (scenario === EVERYTHING || Object.hasOwn(scenarios, scenario)) return;
+  throw new InputError(
+    `${where}: scenario`,
+    `${name} has no scenario "${scenario}"`,
+    "a trace of another design, or of an older version of this one",
+    [EVERYTHING, ...Object.keys(scenarios)].join(", "),
+  );
+}
+
+/** Refuses a step of a call that has not begun, or that is not the one that its thread makes. */
+function checkThread({ threads }: Race, { thread, begins, call }: SectionStep, where: string): void {
+  const known = threads[thread]?.instance.name;
+  if (begins ? thread === threads.length : known === call) return;
+  const what = begins
+    ? `call ${thread} begins, but the next one to begin is ${threads.length}`
+    : `call ${thread} is ${known ?? "none that has begun"}, not ${call}`;
+  throw new InputError(where, what, "a trace edited by hand");
+}
+
 /** Refuses a breach of a property that the design has not, or for an instance that is none at these bounds. */
 function checkBreach({ design, properties }: Bounded, breach: Breach, where: string): void {
   const cause = "a trace edited by hand, or of an older version of this design";
-  if (breach.property === FAILED_CALL.name) return;
+  const ofEveryDesign = [FAILED_CALL, ...BUILT_IN].map(({ name }) => name);
+  if (ofEveryDesign.includes(breach.property)) return;
   const asked = properties.find(({ property }) => property.name === breach.property);
   if (asked === undefined) {
-    const known = [...properties.map(({ property }) => property.name), FAILED_CALL.name].join(", ");
+    const known = [...properties.map(({ property }) => property.name), ...ofEveryDesign].join(", ");
     throw new InputError(
       `${where}: breach.property`,
       `${design.name} has no property "${breach.property}"`,
@@ -118,4 +189,13 @@ function differencesOf(step: number, stored: TraceStep, made: TraceStep): Differ
   const text = (changes: TraceStep["changes"]): string => JSON.stringify(changes);
   if (text(stored.changes) === text(made.changes)) return [];
   return [{ step, what: `${stored.call} changed other cells than the trace says` }];
+}
+
+function sectionDifferences(step: number, stored: SectionStep, made: SectionStep): Difference[] {
+  const says = (what: string): Difference[] => [{ step, what: `${stored.call} ${what}` }];
+  const [was, is] = [stored.sections.join(", "), made.sections.join(", ")];
+  if (was !== is) return says(`ran ${is}; the trace says ${was}`);
+  const [held, holds] = [stored.holds.join(", "), made.holds.join(", ")];
+  if (held !== holds) return says(`holds ${holds || "no lock"}; the trace says ${held || "none"}`);
+  return differencesOf(step, stored, made);
 }

@@ -21,12 +21,22 @@ export interface Given<V> {
  */
 export const disabled = "disabled";
 
-/** Go on at another section of the call: a loop over pages, a retry. */
+/** Go on at another section of the call: a loop over pages, a way out. */
 export interface GoTo {
   readonly to: string;
+  /** The call started over, and will do so until somebody else has done something. */
+  readonly again?: true;
 }
 export function goTo(label: string): GoTo {
   return { to: label };
+}
+
+/**
+ * Start again from a section: what the call found may be out of date. Unlike a loop with `goTo`, it counts on others: a call that
+ * can retry for ever breaks the promise `calls-end`.
+ */
+export function retry(label: string): GoTo {
+  return { to: label, again: true };
 }
 
 /**
@@ -39,7 +49,10 @@ export type Run<S, M, C, R extends string, V> = (s: S, c: C, m: M) => Step<R, V>
 
 type Locks<C> = (c: C) => LockRef | readonly LockRef[];
 
-/** An atomic piece of a call. Locks that it takes stay held until a later section drops them. */
+/**
+ * An atomic piece of a call. Locks that it takes stay held until a later section drops them. In runs that interleave calls, a
+ * section acquires at most one lock, so that a caller who waits for a second one is seen to hold the first.
+ */
 export type Section<S, M, C, R extends string, V> =
   | Run<S, M, C, R, V>
   | {
@@ -49,10 +62,24 @@ export type Section<S, M, C, R extends string, V> =
       readonly drops?: Locks<C>;
       /** Taken before the section and dropped after it. */
       readonly under?: Locks<C>;
+      /** Waits until every reader of this SRCU that is inside now has left: synchronize_srcu(). */
+      readonly synchronizes?: Locks<C>;
+      /** Waits until this holds: a wait queue, a counter that others bring back to zero. */
+      readonly until?: (s: S, c: C, m: M) => boolean;
+      /**
+       * Nobody can disturb or see it: it reads what cannot change while the call is here (parameters, what its locks protect), and
+       * writes nothing that others read. It runs in one go with the section before it; `--no-merge` shows that this loses nothing.
+       */
+      readonly local?: true;
       readonly run?: Run<S, M, C, R, V>;
       /** Keeps a function that is no `Run` of this call from passing for an object without any of these fields. */
       readonly apply?: never;
     };
+
+/** A section that nobody can disturb or see (see `local` above). */
+export function local<R>(run: R): { readonly local: true; readonly run: R } {
+  return { local: true, run };
+}
 
 /**
  * The values of a parameter that a run tries: `legal` ones in every combination, each `odd` one (a
@@ -74,10 +101,25 @@ export type ParamValues<P> = { readonly [K in keyof P]: ParamValue<P[K]> };
 /** What a section sees of its call: the parameters, and what the call keeps from one section to the next. */
 export type Context<P, K extends Fields> = ParamValues<P> & ValuesOf<K>;
 
-export type Leaves<E extends string = string> = {
-  readonly [failure in E]?: { readonly says: string; readonly source: string };
-};
+export interface Left {
+  readonly says: string;
+  readonly source: string;
+  /** The cells that it may have changed, by their path in the state; any when absent. */
+  readonly cells?: RegExp;
+}
+/** Whether a call that failed may have changed these cells. */
+export function mayLeave(left: Left | undefined, changes: readonly { readonly cell: string }[]): boolean {
+  return (
+    left !== undefined && (left.cells === undefined || changes.every(({ cell }) => left.cells!.test(cell)))
+  );
+}
+export type Leaves<E extends string = string> = { readonly [failure in E]?: Left };
 
+/**
+ * Who makes a call. Tasks are threads of user space, as many as the bound `tasks` says, each as good as another; a vCPU makes one call
+ * at a time (vcpu->mutex), and its calls name it by their parameters `vm` and `vcpu`; of each call of the kernel's own, one
+ * is under way at a time.
+ */
 export type Actor = "task" | "vcpu" | "kernel";
 
 export interface Call<S, M, C = never, R extends string = string, V = unknown, L extends string = string> {
@@ -99,6 +141,11 @@ export interface Call<S, M, C = never, R extends string = string, V = unknown, L
   /** Why the explorer does not make this call: it sets a scene that the initial state already has. */
   readonly unexplored?: string;
   readonly sections: Readonly<Record<L, Section<S, M, C, R, V>>>;
+  /**
+   * What runs when the call has its result, whatever that is and with all its locks dropped: fput() and its like, and what the last
+   * reference takes with it.
+   */
+  readonly finally: Readonly<Record<string, Section<S, M, C, never, never>>>;
   /** Where it was declared: file:line. */
   readonly place: string;
 }
@@ -127,6 +174,7 @@ export interface CallSpec<
   readonly leaves?: Leaves<E>;
   readonly unexplored?: string;
   readonly sections: Readonly<Record<L, Section<S, M, Context<P, K>, NoInfer<E | X>, NoInfer<V>>>>;
+  readonly finally?: Readonly<Record<string, Section<S, M, Context<P, K>, never, never>>>;
 }
 
 /**
@@ -142,9 +190,10 @@ export function callsOf<S, M>(_design?: { readonly view: (s: S, m: M) => unknown
     const X extends string = never,
     V = never,
   >(spec: CallSpec<S, M, P, K, E, X, V, L>): Call<S, M, Context<P, K>, E | X, V, L> {
-    const { keeps, exits, also, leaves, ...rest } = spec;
+    const { keeps, exits, also, leaves, finally: closing, ...rest } = spec;
     return {
       ...rest,
+      finally: closing ?? {},
       keeps: keeps ?? {},
       exits: exits ?? [],
       also: also ?? (() => []),
@@ -179,6 +228,8 @@ export function change<
     readonly never?: readonly NoInfer<R>[];
     readonly sections?: { readonly [K in NoInfer<L>]?: Section<S, M, C, NoInfer<R | E>, NoInfer<V>> };
     readonly without?: readonly NoInfer<L>[];
+    /** Closing sections that replace those of the same label. */
+    readonly finally?: Readonly<Record<string, Section<S, M, C, never, never>>>;
     /** Sections to put behind one of the base. */
     readonly after?: {
       readonly [K in NoInfer<L>]?: { readonly [K2 in N]: Section<S, M, C, NoInfer<R | E>, NoInfer<V>> };
@@ -196,6 +247,7 @@ export function change<
     kernel: delta.kernel ?? call.kernel,
     returns: [...call.returns, ...(delta.returns ?? [])].filter((e) => !never.has(e)),
     sections,
+    finally: { ...call.finally, ...delta.finally },
     place: here(),
   } as unknown as Call<S, M, C, R | E, V, L | N>;
 }

@@ -4,6 +4,7 @@
  */
 import type { AnyCall, Chosen } from "./call.ts";
 import type { Domain, Fields, TrackGroup, ValuesOf } from "./domain.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Property } from "./property.ts";
 import { here } from "./place.ts";
 
@@ -31,9 +32,26 @@ export const LEFT_OUT: Readonly<Record<Profile, readonly TrackGroup[]>> = {
   skeleton: ["pages", "contents", "mappings", "caches"],
 };
 
+/**
+ * How calls meet. `sequential`: one after the other. `overlap`: section by section, with at most as many in flight as `overlap` says, from
+ * every state in which none is. `full`: as `overlap`, with as many in flight as there are actors.
+ */
+export const MODES = ["sequential", "overlap", "full"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** A call with its parameters. */
+export interface GivenCall {
+  readonly call: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
 /** A named subset of calls and of parameter values: a bound like a number, named in the verdict. */
 export interface Scenario {
   readonly says: string;
+  /** Made first, one after the other; the exploration begins where they end. */
+  readonly given?: readonly GivenCall[];
+  /** No odd values, and none of the parameter sets in `also`. */
+  readonly legal?: true;
   /** Only these calls; all when absent. */
   readonly calls?: readonly string[];
   /** Not these calls. */
@@ -49,6 +67,10 @@ export interface Vector {
   readonly bounds: Bounds;
   readonly scenario?: string;
   readonly track?: Profile;
+  /** `sequential` when absent. */
+  readonly mode?: Mode;
+  /** The most calls in flight at once in mode `overlap`; 2 when absent. */
+  readonly overlap?: number;
   /** Part of `--quick`, and of `npm start`. */
   readonly quick?: true;
 }
@@ -56,6 +78,19 @@ export interface Vector {
 /** A promise that the design is known to break, and is honest about. */
 export interface KnownBreach {
   readonly property: string;
+  readonly says: string;
+  readonly source: string;
+}
+
+/**
+ * Two calls whose overlap may end as no order of them does, and why that is right: the kernel lets it be so, and user space is told.
+ */
+export interface NotAtomic {
+  readonly calls: readonly [string, string];
+  /** Results, of the first and the second of `calls`, that are right though no order has them. */
+  readonly results?: (first: Outcome, second: Outcome) => boolean;
+  /** The state may be another one where the results are those of an order. With neither of the two, the calls may end in any way. */
+  readonly state?: true;
   readonly says: string;
   readonly source: string;
 }
@@ -82,6 +117,8 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
   /** Claims about this design alone: the rules that its users meet, and what it must be able to reach. */
   readonly statements?: readonly Property<V>[];
   readonly knownBreaches?: readonly KnownBreach[];
+  /** What linearizability does not ask of this design. */
+  readonly notAtomic?: readonly NotAtomic[];
   readonly scenarios: Readonly<Record<string, Scenario>>;
   readonly vectors: readonly Vector[];
   readonly place: string;
@@ -116,6 +153,7 @@ export interface Delta<S, M, V, Calls, D, A> {
   readonly view?: (s: S, m: M) => V;
   readonly statements?: readonly Property<V>[];
   readonly knownBreaches?: readonly KnownBreach[];
+  readonly notAtomic?: readonly NotAtomic[];
   readonly scenarios?: Readonly<Record<string, Scenario>>;
   readonly vectors?: readonly Vector[];
 }

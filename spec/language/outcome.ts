@@ -13,11 +13,13 @@ export function outcomeName(outcome: Outcome): string {
   return typeof outcome === "object" ? "value" : String(outcome);
 }
 
-export function outcomeText(outcome: Outcome): string {
+export function outcomeText(outcome: Outcome | null): string {
+  if (outcome === null) return "no result";
   if (typeof outcome !== "object") return String(outcome);
   return outcome.value === null ? "undefined contents" : `value ${outcome.value}`;
 }
 
-export function sameOutcome(a: Outcome, b: Outcome): boolean {
+export function sameOutcome(a: Outcome | null, b: Outcome | null): boolean {
+  if (a === null || b === null) return a === b;
   return typeof a === "object" && typeof b === "object" ? a.value === b.value : a === b;
 }

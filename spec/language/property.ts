@@ -43,6 +43,8 @@ interface Aspect {
 }
 
 interface StateClaim<V, O extends Over> extends Claim<V, O> {
+  /** Holds between any two sections, and not only when no call is in flight. */
+  readonly anytime?: true;
   /** Where the property says something at all; a design in which that is nowhere is vacuous. */
   readonly when?: (view: V, instance: Instance<O>) => boolean;
   readonly holds: (view: V, instance: Instance<O>) => boolean;

@@ -44,6 +44,7 @@ export const oneBindingPerOffset = always({
   name: "one-binding-per-offset",
   says: "a page of a file is bound by at most one slot",
   source: "kvm_gmem_bind(), virt/kvm/guest_memfd.c: the range of the bindings xarray must be empty",
+  anytime: true,
   over: { file: File, page: Page },
   when: (m, { file }) => m.fileExists(file),
   holds: (m, { file, page }) => binders(m, file, page) <= 1,
@@ -82,12 +83,14 @@ export const bindingNamesItsSlot = always({
   says: "a file's binding names a slot that exists, is bound to this file, and covers the page",
   source:
     "kvm_gmem_unbind(), kvm_gmem_release(), virt/kvm/guest_memfd.c; broken by ae431059e75d's bug and by flag toggling",
+  anytime: true,
   over: { file: File, page: Page },
   when: (m, { file, page }) => m.binding(file, page) !== null,
   holds: (m, { file, page }) => {
     const name = m.binding(file, page)!;
     const slot = m.slot(name.vm, name.space, name.slot);
-    return coversPage(slot, page) && slot.file === file;
+    // The release of a dying file takes itself out of its slots first.
+    return coversPage(slot, page) && (slot.file === file || (slot.file === null && isDying(m, file)));
   },
   why: (m, { file, page }) => {
     const name = m.binding(file, page)!;
@@ -101,6 +104,10 @@ export const bindingNamesItsSlot = always({
     return `${pageText(m, page)} of file ${file} is bound to ${slotText(name)}, ${what}`;
   },
 });
+
+function isDying(m: GuestMemory, file: FileId): boolean {
+  return m.fileReferences !== undefined && m.fileReferences(file) === 0;
+}
 
 export const slotIsBound = always({
   name: "slot-is-bound",
@@ -124,6 +131,7 @@ export const boundRangeWithinFile = always({
   name: "bound-range-within-file",
   says: "a slot is bound to pages that the file has: offset + size is at most the file's size",
   source: "kvm_gmem_bind(): offset + size > i_size_read(inode) is refused; the sum was signed until 6.18",
+  anytime: true,
   over: everySlot,
   when: hasLiveFile,
   holds: (m, { vm, space, slot }) => {
@@ -140,6 +148,7 @@ export const slotsDisjoint = always({
   name: "slots-disjoint",
   says: "slots of one address space do not share a guest frame",
   source: "kvm_check_memslot_overlap(), virt/kvm/kvm_main.c",
+  anytime: true,
   over: everySlot,
   when: (m, { vm, space, slot }) => m.slot(vm, space, slot) !== null,
   holds: (m, { vm, space, slot }) => overlapping(m, vm, space, slot) === null,
@@ -163,6 +172,7 @@ export const exclusiveFlags = always({
   name: "exclusive-flags",
   says: "a guest_memfd slot is neither read-only nor dirty-logged",
   source: "check_memory_region_flags(), virt/kvm/kvm_main.c; read-only since e563592224e0 (6.8-rc)",
+  anytime: true,
   over: everySlot,
   when: (m, { vm, space, slot }) => m.slot(vm, space, slot)?.guestMemfd === true,
   holds: (m, { vm, space, slot }) => {

@@ -65,7 +65,21 @@ export const secretsStayPrivate = always({
     `${pageText(m, page)} holds what VM ${m.secretOf!(inode, page)} wrote privately, and ${m.hostMaps(inode, page) ? "the host" : "another VM"} maps it`,
 });
 
+export const contentsComeFromTheFile = always({
+  name: "contents-come-from-the-file",
+  says: "where a slot shows its guest a file and nothing else, no access of the guest goes to other memory",
+  source: "KVM_MEMSLOT_GMEM_ONLY, include/linux/kvm_host.h, 6.18: all faults are served from the file",
+  anytime: true,
+  over: { vm: Vm },
+  needs: ["strayed"],
+  when: (m, { vm }) => m.vmExists(vm),
+  holds: (m, { vm }) => !m.strayed!(vm),
+  why: (_m, { vm }) =>
+    `an access of VM ${vm} went to the memory at userspace_addr, and the slot shows its guest the file alone`,
+});
+
 export const contentsPromises = [
+  contentsComeFromTheFile,
   guestSeesDefinedBytes,
   hostSeesDefinedBytes,
   noUndefinedByteRead,

@@ -9,6 +9,7 @@ export const boundByOwner = always({
   says: "a file is bound only by the VM that it was created for",
   source:
     "kvm_gmem_bind(): file->private_data->kvm != kvm is refused; the 1:1 rule, restrictedmem v10 review, January 2023",
+  anytime: true,
   over: { vm: Vm, space: Space, slot: Slot },
   when: hasLiveFile,
   holds: (m, { vm, space, slot }) => m.fileVm(m.slot(vm, space, slot)!.file!) === vm,
@@ -22,6 +23,7 @@ export const pageInOneGuest = always({
   name: "page-in-one-guest",
   says: "a page of guest memory is mapped by at most one guest",
   source: "SNP's RMP and TDX's S-EPT give a page one owner; restrictedmem v10 review, January 2023",
+  anytime: true,
   over: { inode: Inode, page: Page },
   ofOnePage: true,
   when: (m, { inode, page }) => m.pageState(inode, page) !== "absent",
@@ -43,6 +45,7 @@ export const pageAtOneGfn = always({
   says: "a guest maps a page of its guest memory at one guest frame only",
   source:
     "one binding per offset, and unbinding zaps: kvm_gmem_bind(), kvm_gmem_unbind(), virt/kvm/guest_memfd.c",
+  anytime: true,
   over: { vm: Vm, inode: Inode, page: Page },
   ofOnePage: true,
   when: (m, { vm, inode, page }) => m.vmExists(vm) && m.pageState(inode, page) !== "absent",

@@ -20,6 +20,7 @@ export const noPageBeyondSize = always({
   says: "a file has no page at or beyond its size",
   source:
     "kvm_gmem_allocate() refuses, kvm_gmem_bind() bounds what a fault can reach, virt/kvm/guest_memfd.c",
+  anytime: true,
   over: { file: File, page: Page },
   when: (m, { file, page }) => m.fileExists(file) && page >= m.fileSize(file),
   holds: (m, { file, page }) => m.pageState(m.fileInode(file), page) === "absent",
@@ -30,6 +31,7 @@ export const filePinsVm = always({
   name: "file-pins-its-vm",
   says: "a VM lives as long as a file of it does",
   source: "__kvm_gmem_create(): kvm_get_kvm(); kvm_gmem_release(): kvm_put_kvm(), virt/kvm/guest_memfd.c",
+  anytime: true,
   over: { file: File },
   when: (m, { file }) => m.fileExists(file),
   holds: (m, { file }) => m.vmExists(m.fileVm(file)),

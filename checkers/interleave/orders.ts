@@ -1,0 +1,230 @@
+/**
+ * Linearizability: from every quiescent state, each two calls that overlap must end as they do in one order or the other: both
+ * results, and the state, but for mappings of guests and caches, which may be dropped at any time and be found again. Chains are not asked: a
+ * third call that overlaps both may rightly tell the orders apart.
+ */
+import { disabled } from "../../spec/language/call.ts";
+import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
+import { outcomeText, type Outcome } from "../../spec/language/outcome.ts";
+import { callText } from "../explore/instances.ts";
+import type { Codec } from "../explore/codec.ts";
+import { lasting, mayEndSo } from "./atomic.ts";
+import { isBlocked } from "./advance.ts";
+import type { Frame } from "./frame.ts";
+import type { Interleaving } from "./search.ts";
+
+/** How two calls ended: both results, and the state. */
+interface End {
+  readonly results: readonly [Outcome, Outcome];
+  readonly key: string;
+}
+
+const SLICE_MS = 100;
+
+export async function checkOrders(search: Interleaving, stop: () => string | null): Promise<string | null> {
+  const pairs = pairsOf(search);
+  const compared = lasting(search.subject);
+  let slice = performance.now();
+  for (let index = 0; index < search.store.count && search.asker.isOpen(LINEARIZABLE.name); index++) {
+    if (search.framesAt(index).length > 0) continue;
+    const alone = new Orders(search, compared, index);
+    for (const [a, b] of pairs) {
+      const breach = alone.compare(a, b);
+      if (breach === null) continue;
+      const { bug, moves } = breach;
+      search.asker.askBug(bug, () => search.scheduleTo(index, ...moves).schedule);
+      break;
+    }
+    if (performance.now() - slice < SLICE_MS) continue;
+    await new Promise((resume) => setImmediate(resume));
+    slice = performance.now();
+    const reason = stop();
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+/** Instances that two actors can make at once, but for those that the design declares not to be atomic together. */
+function pairsOf({ subject, advancer }: Interleaving): (readonly [number, number])[] {
+  const { instances, bounds, design } = subject;
+  const tasks = Number(bounds["tasks"] ?? 1);
+  const declared = new Set(
+    (design.notAtomic ?? [])
+      .filter(({ results, state }) => results === undefined && state === undefined)
+      .flatMap(({ calls: [a, b] }) => [`${a} ${b}`, `${b} ${a}`]),
+  );
+  const pairs: (readonly [number, number])[] = [];
+  if (subject.inFlight < 2) return pairs;
+  for (let a = 0; a < instances.length; a++) {
+    for (let b = a; b < instances.length; b++) {
+      if (declared.has(`${instances[a]!.name} ${instances[b]!.name}`)) continue;
+      const actor = advancer.actor(a);
+      if (actor === advancer.actor(b) && (actor !== "task" || tasks < 2)) continue;
+      if (isAtomic(instances[a]!.program.parts) && isAtomic(instances[b]!.program.parts)) continue;
+      pairs.push([a, b]);
+    }
+  }
+  return pairs;
+}
+
+/** A call of one section is its own order. */
+function isAtomic(parts: readonly unknown[]): boolean {
+  return parts.length === 1;
+}
+
+class Orders {
+  private readonly search: Interleaving;
+  private readonly lasting: Codec;
+  private readonly index: number;
+  /** How each call ends alone from the quiescent state, and the state then; null where it cannot be made. */
+  private readonly alone = new Map<
+    number,
+    { readonly outcome: Outcome; readonly packed: Int32Array } | null
+  >();
+
+  constructor(search: Interleaving, lasting: Codec, index: number) {
+    this.search = search;
+    this.lasting = lasting;
+    this.index = index;
+  }
+
+  compare(a: number, b: number): { readonly bug: KernelBug; readonly moves: number[] } | null {
+    const allowed = new Set<string>();
+    const first = this.inOrder(a, b);
+    const second = this.inOrder(b, a);
+    if (first === "bug" || second === "bug") return null;
+    if (first !== null) allowed.add(endKey([first.outcomes[0], first.outcomes[1]], first.state));
+    if (second !== null) allowed.add(endKey([second.outcomes[1], second.outcomes[0]], second.state));
+    const { subject } = this.search;
+    const orders = [
+      first === null ? null : first.outcomes,
+      second === null ? null : ([second.outcomes[1], second.outcomes[0]] as const),
+    ].filter((outcomes) => outcomes !== null);
+    for (const { end, moves } of this.overlaps(a, b)) {
+      const [x, y] = [subject.instances[a]!, subject.instances[b]!];
+      if (allowed.has(end.key) || mayEndSo(subject.design, [x.name, y.name], end.results, orders)) continue;
+      const results = `${x.name} with ${outcomeText(end.results[0])}, ${y.name} with ${outcomeText(end.results[1])}`;
+      const ways = [...new Set(orders.map((outcomes) => `(${outcomes.map(outcomeText).join(", ")})`))];
+      const same = ways.includes(`(${end.results.map(outcomeText).join(", ")})`) ? ", in another state" : "";
+      const inOrder =
+        ways.length === 0
+          ? "one after the other they cannot both be made"
+          : `one after the other they end with ${ways.join(" or ")}${same}`;
+      const why = `${callText(x.name, x.params)} and ${callText(y.name, y.params)} overlap, and end ${results}; ${inOrder}`;
+      return { bug: new KernelBug(LINEARIZABLE, why), moves };
+    }
+    return null;
+  }
+
+  private runAlone(k: number): { readonly outcome: Outcome; readonly packed: Int32Array } | null | "bug" {
+    const known = this.alone.get(k);
+    if (known !== undefined) return known;
+    const { search } = this;
+    search.load(this.index);
+    const outcome = this.run(k);
+    if (outcome === "bug") return "bug";
+    const packed = new Int32Array(search.codec.words);
+    search.codec.pack(search.codec.draft, packed, 0);
+    const ended = outcome === disabled ? null : { outcome, packed };
+    this.alone.set(k, ended);
+    return ended;
+  }
+
+  private run(k: number): Outcome | typeof disabled | "bug" {
+    const { codec, subject } = this.search;
+    try {
+      return subject.instances[k]!.run(codec.draft, subject.m);
+    } catch (error) {
+      if (error instanceof KernelBug) return "bug";
+      throw error;
+    }
+  }
+
+  private inOrder(
+    first: number,
+    second: number,
+  ): { readonly outcomes: readonly [Outcome, Outcome]; readonly state: Int32Array } | null | "bug" {
+    const alone = this.runAlone(first);
+    if (alone === null || alone === "bug") return alone;
+    const { codec } = this.search;
+    codec.unpack(alone.packed, 0);
+    const outcome = this.run(second);
+    if (outcome === "bug") return outcome;
+    if (outcome === disabled) return null;
+    return { outcomes: [alone.outcome, outcome], state: this.lastingState() };
+  }
+
+  /** What the draft holds, but for mappings and caches. */
+  private lastingState(): Int32Array {
+    const state = new Int32Array(this.lasting.words);
+    this.lasting.pack(this.search.codec.draft, state, 0);
+    return state;
+  }
+
+  /** Every way in which the two can end when they overlap, each with the moves that lead there. */
+  private *overlaps(a: number, b: number): Generator<{ readonly end: End; readonly moves: number[] }> {
+    const { search } = this;
+    const { codec } = search;
+    const n = search.subject.instances.length;
+    interface Point {
+      readonly packed: Int32Array;
+      /** Frames of the two, or the results that they ended with; null before they begin. */
+      readonly at: readonly [Frame | End0 | null, Frame | End0 | null];
+      readonly moves: readonly number[];
+    }
+    search.load(this.index);
+    const ways: Point[] = [{ packed: search.current.slice(0, codec.words), at: [null, null], moves: [] }];
+    const seen = new Set<string>();
+    const ks = [a, b] as const;
+    for (const { packed, at, moves } of ways) {
+      if (isEnd(at[0]) && isEnd(at[1])) {
+        const results = [at[0].ended, at[1].ended] as const;
+        codec.unpack(packed, 0);
+        yield { end: { results, key: endKey(results, this.lastingState()) }, moves: [...moves] };
+        continue;
+      }
+      for (const who of [0, 1] as const) {
+        const mine = at[who];
+        if (isEnd(mine)) continue;
+        const other = at[1 - who]!;
+        const others = other === null || isEnd(other) ? [] : [other];
+        // The second call begins while the first is in flight: one after the other is no overlap.
+        if (mine === null && other !== null && isEnd(other)) continue;
+        codec.unpack(packed, 0);
+        const step = mine === null ? search.tryStart(ks[who], others) : search.tryAdvance(mine, others);
+        if (step === null || step === disabled || isBlocked(step)) continue;
+        const after = new Int32Array(codec.words);
+        codec.pack(codec.draft, after, 0);
+        const now: Frame | End0 = step.frame ?? { ended: step.outcome! };
+        const then = others.length === 0 ? other : step.others[0]!;
+        const next = (who === 0 ? [now, then] : [then, now]) as Point["at"];
+        const key = `${after.join(",")} ${pointKey(next[0])} ${pointKey(next[1])}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const move = mine === null ? ks[who] : mine.id + n;
+        ways.push({ packed: after, at: next, moves: [...moves, move] });
+      }
+    }
+  }
+}
+
+interface End0 {
+  readonly ended: Outcome;
+}
+
+function isEnd(at: Frame | End0 | null): at is End0 {
+  return at !== null && "ended" in at;
+}
+
+function pointKey(at: Frame | End0 | null): string {
+  if (at === null) return "-";
+  return isEnd(at) ? `=${resultKey(at.ended)}` : String(at.id);
+}
+
+function resultKey(outcome: Outcome): string {
+  return typeof outcome === "object" ? `value ${outcome.value}` : String(outcome);
+}
+
+function endKey([a, b]: readonly [Outcome, Outcome], state: Int32Array): string {
+  return `${resultKey(a)} ${resultKey(b)} ${state.join(",")}`;
+}
