@@ -20,8 +20,18 @@ import {
 } from "./guest-memfd/versions.ts";
 import { historical } from "./mutants/historical.ts";
 import { forgottenPin } from "./proposals/forgotten-pin.ts";
+import { attributeDesigns } from "./technology/attribute-designs.ts";
+import { directMap } from "./technology/direct-map.ts";
+import { populateDesigns } from "./technology/snp-populate.ts";
+import { inPlaceConversion } from "./proposals/in-place-conversion.ts";
+import { inPlaceOneLookup } from "./proposals/in-place-one-lookup.ts";
+import { repairs } from "./proposals/repairs.ts";
 import { template } from "./proposals/template.ts";
 import { mutant, type Mutant } from "./mutants/mutant.ts";
+import { races, zappingRange } from "./mutants/races.ts";
+import { attributeMutants } from "./mutants/attributes.ts";
+import { inPlaceMutants } from "./mutants/in-place.ts";
+import { populateMutants } from "./mutants/populate.ts";
 import { seeded } from "./mutants/seeded.ts";
 
 export type Kind = "shipped" | "benchmark" | "mutant" | "proposal";
@@ -41,9 +51,13 @@ export interface Entry {
 const playGuestMemfd = async (): Promise<Player> =>
   (await import("./guest-memfd/recording/player.ts")).player;
 
+/** A promise may be broken in more than one way. */
+const knownOf = (design: AnyDesign): readonly string[] => [
+  ...new Set((design.knownBreaches ?? []).map(({ property }) => property)),
+];
+
 function shipped(design: AnyDesign, kernel: string): Entry {
-  const breaks = (design.knownBreaches ?? []).map(({ property }) => property);
-  return { design, kind: "shipped", breaks, kernel, player: playGuestMemfd };
+  return { design, kind: "shipped", breaks: knownOf(design), kernel, player: playGuestMemfd };
 }
 
 function mutated({ design, bug, killedBy }: Mutant): Entry {
@@ -104,7 +118,26 @@ export const registry: readonly Entry[] = [
   { design: equivalent.design, kind: "benchmark", breaks: [] },
   { design: template, kind: "proposal", breaks: [] },
   { design: forgottenPin, kind: "proposal", breaks: ["host-never-maps-private"] },
-  ...[...historical, ...ofGmemSeq, ...seeded].map(mutated),
+  ...repairs.map((design): Entry => ({ design, kind: "proposal", breaks: knownOf(design) })),
+  ...[inPlaceConversion, inPlaceOneLookup].map((design): Entry => ({
+    design,
+    kind: "proposal",
+    breaks: knownOf(design),
+  })),
+  ...[zappingRange, ...populateDesigns, directMap, ...attributeDesigns].map((design): Entry => ({
+    design,
+    kind: "proposal",
+    breaks: knownOf(design),
+  })),
+  ...[
+    ...historical,
+    ...races,
+    ...attributeMutants,
+    ...populateMutants,
+    ...inPlaceMutants,
+    ...ofGmemSeq,
+    ...seeded,
+  ].map(mutated),
 ];
 
 export function entryOf(name: string): Entry | undefined {

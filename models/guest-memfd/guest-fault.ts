@@ -3,21 +3,28 @@
  * kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c. Each step is a function, in the kernel's order, so that a call can let
  * others in between two of them.
  */
+import { live } from "../../spec/language.ts";
+import { dropFile, holdFile, type Releasing } from "./release.ts";
 import { faultIn, onlyInitShared, pageOfArea } from "./host-fault.ts";
+import { fileReferences } from "./lifetime.ts";
+import { isStale } from "./mmu.ts";
 import { clearUnlessReady, grabFolio } from "./page-cache.ts";
 import { NORMAL, slotAt } from "./slots.ts";
 import {
   hasPrivateMemory,
+  type FileId,
   type InodeId,
   type SlotId,
   type SlotState,
   type State,
+  type VcpuId,
   type VmId,
 } from "./state.ts";
 
 /** A fault on its way: who faults where, and what it has found out. */
-export interface GuestFault {
+export interface GuestFault extends Releasing {
   readonly vm: VmId | null;
+  readonly vcpu: VcpuId;
   gfn: number;
   write: boolean;
   /** Faulted as private: copied from the attribute, for a VM without hardware that would say so. */
@@ -28,6 +35,12 @@ export interface GuestFault {
   inode: InodeId;
   page: number;
   writable: boolean;
+  /** The slot is being deleted or moved: what the fault has found is a copy that says so. */
+  invalid: boolean;
+  /** A reference to the file, from finding it until the folio is found. */
+  file: FileId | null;
+  /** The leaf could not be installed. */
+  stale: boolean;
 }
 
 /**
@@ -36,11 +49,16 @@ export interface GuestFault {
  */
 export type Fails = "mmio" | "memory_fault EFAULT" | "memory_fault EHWPOISON" | "EFAULT";
 
-const slotOf = (s: State, c: GuestFault): SlotState => s.vms[c.vm!].slots[NORMAL][c.slot!]!;
+/** The slot that the fault has found, which SRCU keeps alive. */
+const slotOf = (s: State, c: GuestFault): SlotState =>
+  live(s.vms[c.vm!].slots[NORMAL][c.slot!], `slot ${c.slot} of VM ${c.vm}, which the fault has looked up,`);
 
-/** gfn_to_memslot(). */
+/** gfn_to_memslot(), and a snapshot of mmu_invalidate_seq before anything else is looked at. */
 export function lookUpSlot(s: State, c: GuestFault): void {
-  c.slot = slotAt(s.vms[c.vm!], c.gfn);
+  const vm = s.vms[c.vm!];
+  c.slot = slotAt(vm, c.gfn);
+  c.invalid = c.slot !== null && vm.slots[NORMAL][c.slot]!.phase === "invalid";
+  vm.snapshots[c.vcpu] = "current";
 }
 
 /** The access is of the type that the attribute says; without a slot, only MMIO is left. */
@@ -60,7 +78,10 @@ export function chooseSource(s: State, c: GuestFault): void {
 /** kvm_gmem_get_pfn(): the slot has a file, which is alive. That its binding names the slot is not asked (WARTS.md). */
 export function findFile(s: State, c: GuestFault): Fails | undefined {
   const slot = slotOf(s, c);
-  if (slot.file === null) return "memory_fault EFAULT";
+  // get_file_active(): a file without references is dying.
+  if (slot.file === null || fileReferences(s, slot.file) === 0) return "memory_fault EFAULT";
+  holdFile(s, slot.file);
+  c.file = slot.file;
   const page = slot.first + c.gfn - slot.base;
   c.inode = s.files[slot.file].inode;
   c.page = page;
@@ -72,8 +93,9 @@ export function findFolio(s: State, c: GuestFault): void {
   grabFolio(s.inodes[c.inode].pages[c.page]!);
 }
 
-/** Under the folio lock: poison is found here; what is new is zeroed before anybody sees it. */
+/** Under the folio lock: poison is found here; what is new is zeroed before anybody sees it. The file is needed no longer. */
 export function clearFolio(s: State, c: GuestFault): Fails | undefined {
+  dropFile(s, c, c.file!);
   const cell = s.inodes[c.inode].pages[c.page]!;
   if (cell.folio === "poisoned") return "memory_fault EHWPOISON";
   clearUnlessReady(cell);
@@ -96,9 +118,11 @@ export function getUserPage(s: State, c: GuestFault): Fails | undefined {
   return undefined;
 }
 
-/** The leaf, under mmu_lock. A leaf that can be written makes its page dirty in a logged slot. */
+/** The leaf, under mmu_lock, unless what the fault found may be out of date. A leaf that can be written makes its page dirty in a logged slot. */
 export function installLeaf(s: State, c: GuestFault): void {
   const vm = s.vms[c.vm!];
+  c.stale = isStale(vm, c.vcpu, c.gfn);
+  if (c.stale) return;
   const slot = slotOf(s, c);
   vm.sptes[c.gfn] = {
     at: { inode: c.inode, page: c.page },
@@ -109,6 +133,17 @@ export function installLeaf(s: State, c: GuestFault): void {
   if (slot.logsDirty && c.writable) slot.dirty[c.gfn] = true;
   vm.mmio[c.gfn] = "none";
 }
+
+/** Closing section of a call that faults. */
+export const forgetSnapshot = {
+  "forget the snapshot": {
+    when: ({ vm }: GuestFault) => vm !== null,
+    local: true as const,
+    run: (s: State, { vm, vcpu }: GuestFault): void => {
+      s.vms[vm!].snapshots[vcpu] = "none";
+    },
+  },
+};
 
 /** The emulation found no memory: the page table remembers it, with the slots' generation. */
 export function cacheMmio(s: State, c: GuestFault): void {

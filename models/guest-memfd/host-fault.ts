@@ -7,8 +7,13 @@ import type { Machine } from "./machine.ts";
 import type { AreaId, InodeId, InodeState, PageCell, State } from "./state.ts";
 
 /** A signal with its si_code, as the process sees it. */
-export type Signal = "SIGBUS BUS_ADRERR" | "SIGBUS BUS_MCEERR_AR" | "SIGSEGV SEGV_ACCERR";
-export const SIGNALS = ["SIGBUS BUS_ADRERR", "SIGBUS BUS_MCEERR_AR", "SIGSEGV SEGV_ACCERR"] as const;
+export const SIGNALS = [
+  "SIGBUS BUS_ADRERR",
+  "SIGBUS BUS_MCEERR_AR",
+  "SIGSEGV SEGV_ACCERR",
+  "SIGSEGV SEGV_MAPERR",
+] as const;
+export type Signal = (typeof SIGNALS)[number];
 
 /** A page of a mapping: the inode behind it, and its position there, which may lie behind the file's end. */
 export interface Touched {
@@ -46,17 +51,17 @@ export function walk(s: State, fault: Fault): "mapped" | "none" | "SIGBUS BUS_MC
 
 const inFile = (s: State, { inode, page }: Touched): boolean => page < s.inodes[inode].size;
 
-/** Whether a version lets the host map a guest_memfd. */
-export type MayMap = (inode: InodeState) => boolean;
+/** Whether a version lets the host map a page of a guest_memfd. */
+export type MayMap<S extends State = State> = (inode: InodeState, s: S, at: Touched) => boolean;
 
 /** Only with GUEST_MEMFD_FLAG_INIT_SHARED: fe2bf6234e94, 6.18-rc. */
 export const onlyInitShared: MayMap = (inode) => inode.initShared;
 
 export const mayFault =
-  (mayMap: MayMap) =>
-  (s: State, fault: Fault): "SIGBUS BUS_ADRERR" | null => {
+  <S extends State>(mayMap: MayMap<S>) =>
+  (s: S, fault: Fault): "SIGBUS BUS_ADRERR" | null => {
     const memory = s.inodes[fault.inode];
-    const allowed = memory.kind !== "guest_memfd" || mayMap(memory);
+    const allowed = memory.kind !== "guest_memfd" || mayMap(memory, s, fault);
     return inFile(s, fault) && allowed ? null : "SIGBUS BUS_ADRERR";
   };
 
@@ -78,8 +83,8 @@ export function mapFolio(s: State, fault: Fault): "SIGBUS BUS_MCEERR_AR" | null 
 
 /** The whole fault at once: get_user_pages() and its like. */
 export const faultIn =
-  (mayMap: MayMap) =>
-  (s: State, fault: Fault, write: boolean): Signal | null => {
+  <S extends State>(mayMap: MayMap<S>) =>
+  (s: S, fault: Fault, write: boolean): Signal | null => {
     const refused = rights(s, fault, write);
     if (refused !== null) return refused;
     const found = walk(s, fault);

@@ -48,6 +48,8 @@ export interface Sizes {
   readonly bytes: number;
   readonly cells: number;
   readonly slotPages: number;
+  /** The most references of calls in flight to one thing, and invalidations under way. */
+  readonly held: number;
   /** The largest values that calls give back. */
   readonly resident: number;
   readonly transferred: number;
@@ -89,12 +91,19 @@ export function sizesFrom(n: Counts): Sizes {
     bytes: n.bytes,
     cells: n.cells,
     slotPages: n.spaces * n.slots * n.gfns,
+    held: MOST_HELD,
     resident: 1,
     transferred: 16,
     capability: MAX_SLOT_ID + 1,
     bitmap: 2 ** n.gfns - 1,
   };
 }
+
+/**
+ * References of calls in flight to one thing, and invalidations under way, are counted up to here. Each call in flight has one at most, and the
+ * explorations have three calls in flight at most; where a broken design leaks them, the count stays here: what is leaked is leaked.
+ */
+export const MOST_HELD = 3;
 
 /** The last page that a file offset can name, which is signed: the page at 2^63 - 4096. */
 export const FAR_PAGE = (1n << 51n) - 1n;

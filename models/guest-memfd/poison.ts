@@ -1,6 +1,6 @@
 /** memory_failure(), mm/memory-failure.c, and kvm_gmem_error_folio(), virt/kvm/guest_memfd.c. */
 import { ids } from "../../spec/language.ts";
-import { framesOf, invalidateBegin } from "./invalidate.ts";
+import { filesOf, invalidateBegin, invalidateEnd } from "./invalidate.ts";
 import { notifyArea } from "./page-cache.ts";
 import type { InodeId, State } from "./state.ts";
 
@@ -17,9 +17,9 @@ export function poisonFolio(s: State, inode: InodeId, page: number): void {
 
 /** The guests that map it lose it; the page stays in the cache until a hole is punched. */
 export function zapPoison(s: State, inode: InodeId, page: number): void {
-  for (const file of ids(s.files)) {
-    if (s.files[file].kind === "guest_memfd" && s.files[file].inode === inode) {
-      invalidateBegin(s, file, page, page + 1, framesOf);
-    }
-  }
+  for (const file of filesOf(s, inode)) invalidateBegin(s, file, page, page + 1);
+}
+
+export function endPoison(s: State, inode: InodeId, page: number): void {
+  for (const file of filesOf(s, inode)) invalidateEnd(s, file, page, page + 1);
 }

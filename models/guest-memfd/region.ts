@@ -11,7 +11,9 @@ import {
   KVM_MEM_READONLY,
   PAGE_SIZE,
 } from "../../spec/abi/kvm.ts";
+import type { Pinning } from "./lifetime.ts";
 import type { Machine } from "./machine.ts";
+import { dropFile, holdFile, type Releasing } from "./release.ts";
 import { addressSpacesOf, hasPrivateMemory, openFile } from "./state.ts";
 import type { AreaId, FileId, InodeId, SlotId, SlotState, SpaceId, State, VmId, VmState } from "./state.ts";
 
@@ -25,7 +27,7 @@ export interface UserAddress {
 export type Descriptor = FileId | null | "other";
 
 /** What the sections of both ioctls work on; the old one has no guest_memfd. */
-export interface Region {
+export interface Region extends Releasing, Pinning {
   readonly vm: VmId | null;
   readonly slot: number;
   readonly as_id: number;
@@ -46,6 +48,8 @@ export interface Region {
   inode: InodeId;
   first: number;
   end: number;
+  /** The call holds a reference to the file that it binds. */
+  holds: boolean;
 }
 
 export const U64 = 1n << 64n;
@@ -173,7 +177,9 @@ export const prepareBinding =
     const { size } = s.inodes[file.inode];
     const offset = c.guest_memfd_offset ?? 0n;
     if (!within(offset, c.memory_size, (end) => m.pages.border(end) > size)) return "EINVAL";
-    c.file = fd;
+    c.file = fd!;
+    holdFile(s, fd!);
+    c.holds = true;
     c.inode = file.inode;
     c.first = m.pages.border(offset);
     c.end = m.pages.border(offset + c.memory_size);
@@ -186,8 +192,18 @@ export function isBound(s: State, c: Region): boolean {
   return false;
 }
 
+/** fput() of the file that was looked up for the binding; with the last reference, its release follows when the call returns. */
+export function dropPrepared(s: State, c: Region): void {
+  if (!c.holds) return;
+  c.holds = false;
+  dropFile(s, c, c.file!);
+}
+
 /** xa_store_range(): from here on, whoever walks the file's bindings reaches the slot. */
 export function storeBindings(s: State, c: Region): void {
+  const slot = oldSlot(s, c)!;
+  slot.file = c.file;
+  slot.first = c.first;
   for (let page = c.first; page < c.end; page++) {
     s.files[c.file!].bindings[page] = { vm: c.vm!, space: c.space, slot: c.id };
   }

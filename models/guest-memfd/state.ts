@@ -77,12 +77,15 @@ const FileState = record(
     inode: Inode,
     /** Open descriptors of it. */
     descriptors: upTo("descriptors"),
+    /** References that calls in flight hold: fdget(), get_file_active(). */
+    held: upTo("held"),
     bindings: per(Page, maybe(SlotName)),
   },
   {
     vm: (file) => file.kind !== "guest_memfd",
     inode: (file) => file.kind === "none",
     descriptors: (file) => file.kind === "none",
+    held: (file) => file.kind === "none",
     bindings: (file) => file.kind !== "guest_memfd",
   },
 );
@@ -114,8 +117,17 @@ const SlotState = record(
     areaPage: upTo("pages"),
     /** slot->dirty_bitmap, by guest frame. */
     dirty: per(Gfn, bool),
+    /**
+     * Where the slot is in its life; only an active one is there while no call is in flight. `bare`: no architecture's part yet.
+     * `ready`: not in the table that vCPUs see. `invalid`: there as a copy that says KVM_MEMSLOT_INVALID. `removed`: no longer there, not yet freed.
+     */
+    phase: oneOf("active", "bare", "ready", "invalid", "removed"),
+    /** slot->arch.rmap, which only shadow paging has; and that of the invalid copy. */
+    rmap: bool,
+    copyRmap: bool,
   },
   {
+    copyRmap: (slot) => slot.phase !== "invalid",
     first: (slot) => slot.file === null,
     gmemOnly: (slot) => !slot.guestMemfd,
     dirty: (slot) => !slot.logsDirty,
@@ -139,6 +151,23 @@ const VmState = record(
     open: bool,
     vcpus: per(Vcpu, oneOf("none", "open", "closed")),
     slots: per(Space, per(Slot, maybe(SlotState))),
+    /** References that calls in flight hold. */
+    held: upTo("held"),
+    /** kvm->mmu_invalidate_in_progress, and the one range that all invalidations under way are merged to. */
+    invalidating: upTo("held"),
+    from: upTo("gfns"),
+    to: upTo("gfns"),
+    /**
+     * What each vCPU's snapshot of kvm->mmu_invalidate_seq is worth. The counter has no bound, and all that is ever asked of it is whether it
+     * moved since: so each end of an invalidation makes every snapshot that is taken an old one. Obsolete roots do the same.
+     */
+    snapshots: per(Vcpu, oneOf("none", "current", "old")),
+    /** A vCPU's root of the page table, where a version's calls tell the difference (6.12). */
+    roots: per(Vcpu, oneOf("none", "valid", "obsolete")),
+    /** kvm_shadow_root_allocated(): slots need rmaps from now on. Only with shadow paging. */
+    shadowed: bool,
+    /** No kernel state: a guest's access went to other memory than its slot shows, for the promises. */
+    strayed: bool,
     /** kvm->nr_memslot_pages */
     slotPages: upTo("slotPages"),
     /** kvm->mem_attr_array: KVM_MEMORY_ATTRIBUTE_PRIVATE */
@@ -151,6 +180,14 @@ const VmState = record(
     open: (vm) => vm.type === "none",
     vcpus: (vm) => vm.type === "none",
     slots: (vm) => vm.type === "none",
+    held: (vm) => vm.type === "none",
+    invalidating: (vm) => vm.type === "none",
+    from: (vm) => vm.type === "none" || vm.invalidating === 0,
+    to: (vm) => vm.type === "none" || vm.invalidating === 0,
+    snapshots: (vm) => vm.type === "none",
+    roots: (vm) => vm.type === "none",
+    shadowed: (vm) => vm.type === "none",
+    strayed: (vm) => vm.type === "none",
     slotPages: (vm) => vm.type === "none",
     private: (vm) => vm.type !== "sw_protected",
     sptes: (vm) => vm.type === "none",

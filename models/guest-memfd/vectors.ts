@@ -2,7 +2,7 @@
  * The default bounds of the shipped versions: between them two of every index, and three pages and frames where ranges matter;
  * each is small enough to be exhausted.
  */
-import type { Vector } from "../../spec/language/design.ts";
+import type { Bounds, Vector } from "../../spec/language/design.ts";
 
 const common: readonly Vector[] = [
   { bounds: {}, scenario: "core", quick: true },
@@ -34,13 +34,67 @@ const threePages: Vector = {
   track: "no-contents",
 };
 
+/** Calls that overlap: between them two of everything, three pages where ranges matter, and every pair of calls. */
+const overlap = (scenario: string, bounds: Bounds, more: Partial<Vector> = {}): Vector => ({
+  bounds: { tasks: 2, ...bounds },
+  scenario,
+  mode: "overlap",
+  ...more,
+});
+const ofPrivate = { types: "sw_protected" } as const;
+const ofShared = { types: "default" } as const;
+
+/** A file that goes while its slot is deleted and its memory fails: three calls at once. */
+export const dyingFile: readonly Vector[] = [
+  overlap("dying-file", ofPrivate, { quick: true }),
+  overlap("dying-file", ofPrivate, { overlap: 3 }),
+];
+/** A guest that accesses what is being bound. */
+export const emulations: readonly Vector[] = [overlap("emulations", ofShared, { quick: true })];
+/** Pre-faults of slots that come and go. */
+export const preFaults: readonly Vector[] = [overlap("pre-faults", ofShared, { quick: true })];
+
+/** One call at a time: every result of the calls that a repair changes. */
+export const sequentialCore: readonly Vector[] = [
+  { bounds: {}, scenario: "core" },
+  { bounds: { types: "default", paging: "shadow" }, scenario: "core" },
+];
+
+/** Rmaps, which only shadow paging has, of a slot that is made or goes. */
+export const rmapRaces: readonly Vector[] = [
+  overlap("rmap-races", { ...ofShared, paging: "shadow" }, { quick: true }),
+];
+const privateOverlaps: readonly Vector[] = [
+  ...dyingFile,
+  overlap("private-races", ofPrivate),
+  overlap("range-races", { ...ofPrivate, pages: 2, gfns: 2 }),
+  overlap("vcpu-races", { ...ofPrivate, vcpus: 2 }),
+];
+const sharedOverlaps: readonly Vector[] = [
+  ...emulations,
+  ...rmapRaces,
+  overlap("shared-races", ofShared),
+  overlap("binder-races", { ...ofShared, slots: 2 }),
+  overlap("hole-races", { ...ofShared, pages: 3, gfns: 3 }),
+  overlap("two-vm-races", { ...ofShared, vms: 2, files: 2 }),
+];
+/** What no other scenario lets meet; of the newest version alone, for it takes minutes. */
+export const everyPair: Vector = overlap("every-pair", ofPrivate);
+
 /** 6.8: a slot that was toggled leaves so much behind that ranges of two pages are the largest that completes soon. */
 export const vectorsOf6_8: readonly Vector[] = [
   ...common,
   { bounds: { pages: 2, gfns: 2, types: "sw_protected" }, scenario: "ranges", track: "no-contents" },
+  ...dyingFile,
 ];
 
-export const vectorsOf6_12: readonly Vector[] = [...common, twoSlots, threePages];
+export const vectorsOf6_12: readonly Vector[] = [
+  ...common,
+  twoSlots,
+  threePages,
+  ...preFaults,
+  ...privateOverlaps,
+];
 
 /** Since files can be mapped by the host, and bound by every VM. */
 export const vectorsOf6_18: readonly Vector[] = [
@@ -51,4 +105,7 @@ export const vectorsOf6_18: readonly Vector[] = [
   { bounds: { maps: 2, dups: 1, bytes: 2 }, scenario: "windows" },
   { bounds: { files: 2 }, scenario: "windows" },
   { bounds: { pages: 2, maps: 2, types: "default" }, scenario: "windows" },
+  ...preFaults,
+  ...privateOverlaps,
+  ...sharedOverlaps,
 ];

@@ -2,7 +2,7 @@
  * The shipped ABI, version by version. Read from top to bottom, this is its history: each version is what it
  * changes of the one before.
  */
-import { change, design, ids, variant } from "../../spec/language.ts";
+import { change, design, ids, local, variant } from "../../spec/language.ts";
 import { promises } from "../../spec/properties/promises.ts";
 import { anon, memfdCreate, mmap, munmap, mapOrdinary, refuseExec } from "./calls/mmap.ts";
 import { answer, checkExtension, offersToEveryVm, offersToPrivateVms } from "./calls/check-extension.ts";
@@ -21,27 +21,57 @@ import { guestExecute, guestRead, guestWrite } from "./calls/guest-access.ts";
 import { hostRead, hostReadSyscall, hostWrite } from "./calls/host-access.ts";
 import { madvise, mincore, mlock } from "./calls/madvise.ts";
 import { memoryFailure } from "./calls/memory-failure.ts";
-import { preFaultMemory } from "./calls/pre-fault-memory.ts";
+import { preFaultMemory, tellOfDeletion } from "./calls/pre-fault-memory.ts";
 import { setMemoryAttributes } from "./calls/set-memory-attributes.ts";
-import { binds, inodeOf, setUserMemoryRegion, setUserMemoryRegion2 } from "./calls/set-user-memory-region.ts";
+import {
+  binds,
+  bindWith,
+  changes,
+  commitBinding,
+  flushSlot,
+  inodeOf,
+  mmuOf,
+  prepareBeforeBinding,
+  setUserMemoryRegion,
+  setUserMemoryRegion2,
+  unbind,
+  unbinds,
+  zaps,
+} from "./calls/set-user-memory-region.ts";
+import {
+  flushAndObsoleteRoots,
+  loadFirstRoot,
+  reloadObsoleteRoot,
+  rootStays,
+  staleOnObsoleteRoot,
+} from "./roots.ts";
 import { SIGNALS } from "./host-fault.ts";
 import { BOUND_RULES, legend, machineFor, type Machine } from "./machine.ts";
 import {
-  archPrepare,
   checkFlags,
   decideChange,
   guestMemfdInEveryVm,
-  isBound,
   keepsReadonlyAndGuestMemfd,
   prepareBinding,
-  storeBindings,
   unsignedOffset,
+  type Region,
 } from "./region.ts";
+import { notAtomic } from "./not-atomic.ts";
 import { scenarios } from "./scenarios.ts";
 import { bindingRules, everyVersion, since6_18, smmAliasImpossible } from "./statements.ts";
-import { signedOffsetAccepted, toggling } from "./known-breaches.ts";
+import {
+  boundBeforeReady,
+  dyingFileKeepsBindings,
+  dyingFileUnlocked,
+  emulationByUserspaceAddr,
+  memoryFailureAgainstHole,
+  preFaultForEver,
+  signedOffsetAccepted,
+  toggling,
+  unboundAfterFirstRoot,
+} from "./known-breaches.ts";
 import { state, type AreaId, type State } from "./state.ts";
-import { vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
+import { everyPair, vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
 import { view } from "./view.ts";
 
 /** The process has ordinary memory, as much as a VM has frames and a table has pages, and has touched all of it. */
@@ -108,15 +138,33 @@ export const guestMemfd6_8 = design({
   legend,
   promises,
   statements: [...everyVersion, ...bindingRules("EINVAL")],
-  knownBreaches: [...signedOffsetAccepted, ...toggling],
+  knownBreaches: [
+    ...signedOffsetAccepted,
+    ...toggling,
+    ...dyingFileKeepsBindings,
+    ...memoryFailureAgainstHole,
+  ],
+  notAtomic,
   scenarios,
   vectors: vectorsOf6_8,
 });
 
 const { calls: of6_8 } = guestMemfd6_8;
 
-/** "Disallow toggling KVM_MEM_GUEST_MEMFD on an existing memslot": both ioctls. */
-const disallowToggling = { "decide what is to change": decideChange(keepsReadonlyAndGuestMemfd) };
+/** Both ioctls. */
+const regionsOf6_12 = {
+  sections: {
+    // "Disallow toggling KVM_MEM_GUEST_MEMFD on an existing memslot"
+    "decide what is to change": local(decideChange(keepsReadonlyAndGuestMemfd)),
+    "flush what the old slot mapped": { when: zaps, under: mmuOf, run: flushAndObsoleteRoots },
+  },
+  after: {
+    // ae431059e75d: the bindings go also when the file is dying; without the lock, until 7.3 (1f3359c873db).
+    "kvm_gmem_unbind()": {
+      "kvm_gmem_unbind() of a dying file": { when: (c: Region) => unbinds(c) && !c.holds, run: unbind },
+    },
+  },
+} as const;
 
 export const guestMemfd6_12 = variant(guestMemfd6_8, {
   name: "guest-memfd-6.12",
@@ -126,17 +174,39 @@ export const guestMemfd6_12 = variant(guestMemfd6_8, {
     check_extension: change(of6_8.check_extension, {
       sections: { answer: answer({ offers: offersToPrivateVms, flags: noFlags, preFault: true }) },
     }),
-    set_user_memory_region2: change(of6_8.set_user_memory_region2, { sections: disallowToggling }),
-    set_user_memory_region: change(of6_8.set_user_memory_region, { sections: disallowToggling }),
+    set_user_memory_region2: change(of6_8.set_user_memory_region2, regionsOf6_12),
+    set_user_memory_region: change(of6_8.set_user_memory_region, regionsOf6_12),
+    guest_read: change(of6_8.guest_read, { after: { "run the guest": reloadObsoleteRoot } }),
+    guest_write: change(of6_8.guest_write, { after: { "run the guest": reloadObsoleteRoot } }),
   },
-  adds: { pre_fault_memory: preFaultMemory },
+  adds: {
+    pre_fault_memory: {
+      ...change(preFaultMemory, {
+        sections: staleOnObsoleteRoot,
+        after: { "look for two-dimensional paging": loadFirstRoot },
+      }),
+      leaves: rootStays,
+    },
+  },
   statements: [...everyVersion, ...bindingRules("EINVAL")],
-  knownBreaches: signedOffsetAccepted,
+  knownBreaches: [
+    ...signedOffsetAccepted,
+    ...dyingFileUnlocked,
+    ...memoryFailureAgainstHole.filter(({ property }) => property !== "calls-end"),
+    ...preFaultForEver,
+    // No slot of 6.12 shows a file to a shared access.
+    ...emulationByUserspaceAddr.filter(({ property }) => property === "linearizable"),
+  ],
   vectors: vectorsOf6_12,
 });
 
 const { calls: of6_12 } = guestMemfd6_12;
-const inEveryVm = { "check the flags": checkFlags(guestMemfdInEveryVm) };
+const regionsOf6_18 = {
+  sections: {
+    "check the flags": local(checkFlags(guestMemfdInEveryVm)),
+    "flush what the old slot mapped": { when: zaps, under: mmuOf, run: flushSlot },
+  },
+} as const;
 
 export const guestMemfd6_18 = variant(guestMemfd6_12, {
   name: "guest-memfd-6.18",
@@ -147,7 +217,7 @@ export const guestMemfd6_18 = variant(guestMemfd6_12, {
       sections: { answer: answer({ offers: offersToEveryVm, flags: mmapAndInitShared, preFault: true }) },
     }),
     create_guest_memfd: change(of6_12.create_guest_memfd, {
-      sections: { "check the flags": checkCreateFlags(mmapAndInitShared) },
+      sections: { "check the flags": local(checkCreateFlags(mmapAndInitShared)) },
     }),
     host_read: hostRead,
     host_write: hostWrite,
@@ -156,11 +226,22 @@ export const guestMemfd6_18 = variant(guestMemfd6_12, {
     guest_read: guestRead,
     guest_write: guestWrite,
     mmap: change(of6_12.mmap, { returns: ["EPERM"], sections: { "check the protection": refuseExec } }),
-    set_user_memory_region2: change(of6_12.set_user_memory_region2, { sections: inEveryVm }),
-    set_user_memory_region: change(of6_12.set_user_memory_region, { sections: inEveryVm }),
+    set_user_memory_region2: change(of6_12.set_user_memory_region2, regionsOf6_18),
+    set_user_memory_region: change(of6_12.set_user_memory_region, regionsOf6_18),
+    // 3ccbf6f47098: a deletion under way is reported, and not waited for.
+    pre_fault_memory: change(preFaultMemory, {
+      returns: ["EAGAIN"],
+      sections: { "look whether the slot is being deleted": tellOfDeletion },
+    }),
   },
   statements: [...everyVersion, ...since6_18, ...bindingRules("EINVAL"), smmAliasImpossible("EINVAL")],
-  knownBreaches: signedOffsetAccepted,
+  knownBreaches: [
+    ...signedOffsetAccepted,
+    ...dyingFileUnlocked,
+    ...memoryFailureAgainstHole,
+    ...emulationByUserspaceAddr,
+    ...boundBeforeReady,
+  ],
   vectors: vectorsOf6_18,
 });
 
@@ -174,46 +255,47 @@ export const guestMemfd7_2 = variant(guestMemfd6_18, {
     set_user_memory_region2: change(of6_18.set_user_memory_region2, {
       sections: {
         "prepare the binding": { when: binds, run: prepareBinding(unsignedOffset) },
-        bind: {
-          when: binds,
-          under: inodeOf,
-          run: (s, c) => {
-            if (isBound(s, c)) return "EEXIST";
-            storeBindings(s, c);
-          },
-        },
+        bind: { when: binds, under: inodeOf, run: bindWith("EEXIST") },
       },
     }),
   },
   statements: [...everyVersion, ...since6_18, ...bindingRules("EEXIST"), smmAliasImpossible("EEXIST")],
+  knownBreaches: [
+    ...dyingFileUnlocked,
+    ...memoryFailureAgainstHole,
+    ...emulationByUserspaceAddr,
+    ...boundBeforeReady,
+  ],
 });
 
 const { calls: of7_2 } = guestMemfd7_2;
+const unbindUnderTheLock = { "kvm_gmem_unbind()": { when: unbinds, under: inodeOf, run: unbind } } as const;
+const deadOrAlive = ["kvm_gmem_unbind(): get the file", "kvm_gmem_unbind() of a dying file"] as const;
 
 export const guestMemfd7_3 = variant(guestMemfd7_2, {
   name: "guest-memfd-7.3",
-  says: "a slot is bound only when it is ready: prepare, the architecture's part, then commit",
+  says: "a slot is bound only when it is ready: prepare, the architecture's part, then commit; and unbound under the lock always",
   source:
-    "Linux 7.3.4: 83411f32b8ad (split bind() into prepare and commit), 3fe5d2944e5a (bind after the memslot is ready)",
+    "Linux 7.3.4: 83411f32b8ad (split bind() into prepare and commit), 3fe5d2944e5a (bind after the memslot is ready), 1f3359c873db (lock when unbinding a dying file)",
   calls: {
     set_user_memory_region2: change(of7_2.set_user_memory_region2, {
-      without: ["bind"],
+      without: ["bind", ...deadOrAlive, "undo: drop slots_arch_lock", "undo the binding"],
       sections: {
-        "prepare the architecture's part": { when: (c) => c.change !== "DELETE", run: archPrepare },
+        ...unbindUnderTheLock,
+        "prepare the architecture's part": { when: changes, run: prepareBeforeBinding },
       },
       after: {
         "prepare the architecture's part": {
-          "commit the binding": {
-            when: binds,
-            under: inodeOf,
-            run: (s, c) => {
-              if (isBound(s, c)) return "EEXIST";
-              storeBindings(s, c);
-            },
-          },
+          "commit the binding": { when: binds, under: inodeOf, run: commitBinding },
         },
       },
     }),
+    set_user_memory_region: change(of7_2.set_user_memory_region, {
+      without: deadOrAlive,
+      sections: unbindUnderTheLock,
+    }),
   },
   statements: [...everyVersion, ...since6_18, ...bindingRules("EEXIST"), smmAliasImpossible("EEXIST")],
+  knownBreaches: [...memoryFailureAgainstHole, ...emulationByUserspaceAddr, ...unboundAfterFirstRoot],
+  vectors: [...guestMemfd7_2.vectors, everyPair],
 });

@@ -5,6 +5,7 @@ import type { GuestMemory, PageAt } from "../../spec/guest-memory.ts";
 import { pageOfArea } from "./host-fault.ts";
 import { fileReferences, vmReferences } from "./lifetime.ts";
 import type { Machine } from "./machine.ts";
+import { isInvalidating } from "./mmu.ts";
 import { slotAt, NORMAL } from "./slots.ts";
 import { hasPrivateMemory, type AreaId, type State, type VmId } from "./state.ts";
 
@@ -59,6 +60,10 @@ export function view(s: State, m: Machine): KvmView {
         if (cell.secretOf !== null) return cell.secretOf;
       return null;
     },
+
+    isInvalidating: (vm, gfn) => isInvalidating(s.vms[vm], gfn),
+    invalidations: (vm) => s.vms[vm].invalidating,
+    strayed: (vm) => s.vms[vm].type !== "none" && s.vms[vm].strayed,
 
     pageName: (page) => `page ${hex(m.pages.starts[page]!)}`,
     accountedPages: (vm) => s.vms[vm].slotPages,

@@ -11,6 +11,7 @@ import { fileDescriptor, punches, zapHole } from "../guest-memfd/calls/fallocate
 import { checkMayMap } from "../guest-memfd/calls/host-access.ts";
 import { binds } from "../guest-memfd/calls/set-user-memory-region.ts";
 import { framesOf, type Frames } from "../guest-memfd/invalidate.ts";
+import { mmuLock } from "../guest-memfd/locks.ts";
 import { freeFileId } from "../guest-memfd/lifetime.ts";
 import { checkFlags, decideChange, isGuestMemfd, keepsReadonly } from "../guest-memfd/region.ts";
 import { prepareBinding, signedOffset, unsignedOffset } from "../guest-memfd/region.ts";
@@ -21,13 +22,19 @@ import { mutant } from "./mutant.ts";
 const { calls } = guestMemfd7_3;
 const { set_user_memory_region2: region2, set_user_memory_region: region1 } = calls;
 
-const one: readonly Vector[] = [{ bounds: {}, scenario: "core", quick: true }];
+const one: readonly Vector[] = [{ bounds: { types: "default" }, scenario: "core", quick: true }];
 const twoPages: readonly Vector[] = [{ bounds: { pages: 2 }, scenario: "ranges", quick: true }];
 
 /** A hole that zaps other frames than those at which the slot shows the pages. */
 const zapping = (frames: (slot: SlotState, first: number, end: number) => Frames) => ({
   fallocate: change(calls.fallocate, {
-    sections: { "punch: zap what is bound": { when: punches, run: zapHole(frames) } },
+    sections: {
+      "punch: zap what is bound": {
+        when: punches,
+        under: ({ vm }) => mmuLock.write(vm),
+        run: zapHole(frames),
+      },
+    },
   }),
 });
 

@@ -2,13 +2,16 @@
  * One fault for each promise that no historical bug of this list breaks: a check, a zap, a count or a clearing left out.
  * They are nobody's bugs; they show that each promise can fail.
  */
-import { change } from "../../spec/language.ts";
+import { change, disabled, goTo } from "../../spec/language.ts";
 import type { Vector } from "../../spec/language/design.ts";
 import { clearFolio, type GuestFault } from "../guest-memfd/guest-fault.ts";
 import { punches } from "../guest-memfd/calls/fallocate.ts";
+import { canFail } from "../guest-memfd/calls/memory-failure.ts";
+import { filesOf } from "../guest-memfd/invalidate.ts";
 import { binds, inodeOf, remove } from "../guest-memfd/calls/set-user-memory-region.ts";
+import { dropFile } from "../guest-memfd/release.ts";
 import { archPrepare, storeBindings, type Region } from "../guest-memfd/region.ts";
-import { folioLock, invalidateLock, mmuLock } from "../guest-memfd/locks.ts";
+import { folioLock, mmapLock } from "../guest-memfd/locks.ts";
 import type { State } from "../guest-memfd/state.ts";
 import { guestMemfd7_2, guestMemfd7_3 } from "../guest-memfd/versions.ts";
 import { mutant } from "./mutant.ts";
@@ -16,10 +19,16 @@ import { mutant } from "./mutant.ts";
 const { calls } = guestMemfd7_3;
 const { set_user_memory_region2: region2 } = calls;
 
-const core: readonly Vector[] = [{ bounds: {}, scenario: "core", quick: true }];
+const core: readonly Vector[] = [{ bounds: { types: "default" }, scenario: "core", quick: true }];
+const privateCore: readonly Vector[] = [{ bounds: { types: "sw_protected" }, scenario: "core", quick: true }];
 const lifetimes: readonly Vector[] = [{ bounds: {}, scenario: "lifetimes", quick: true }];
 const twoSlots: readonly Vector[] = [
-  { bounds: { slots: 2, gfns: 2, pages: 2 }, scenario: "slots", track: "skeleton", quick: true },
+  {
+    bounds: { slots: 2, gfns: 2, pages: 2, types: "default" },
+    scenario: "slots",
+    track: "skeleton",
+    quick: true,
+  },
 ];
 const SLOT_CALLS = ["create_vm", "create_guest_memfd", "set_user_memory_region2", "fallocate"];
 const bug = "seeded";
@@ -95,7 +104,8 @@ export const seeded = [
             when: binds,
             under: inodeOf,
             run: (s, c) => {
-              s.files[c.file!].bindings[c.first] = { vm: c.vm!, space: c.space, slot: c.id };
+              storeBindings(s, c);
+              for (let page = c.first + 1; page < c.end; page++) s.files[c.file!].bindings[page] = null;
             },
           },
         },
@@ -118,7 +128,11 @@ export const seeded = [
     source,
     says: "a hole is punched under the guests",
     killedBy: "no-mapping-to-a-gone-page",
-    calls: { fallocate: change(calls.fallocate, { without: ["punch: zap what is bound"] }) },
+    calls: {
+      fallocate: change(calls.fallocate, {
+        without: ["punch: zap what is bound", "punch: end the invalidation"],
+      }),
+    },
     vectors: core,
   }),
   mutant(guestMemfd7_3, {
@@ -130,10 +144,12 @@ export const seeded = [
     calls: {
       fallocate: change(calls.fallocate, {
         sections: {
-          "punch: truncate": {
-            when: punches,
-            run: (s, { inode, first, end }) => {
-              for (let page = first; page < end; page++) s.inodes[inode].pages[page]!.folio = "absent";
+          "punch: truncate the next page": {
+            when: ({ mode, page, end }) => punches({ mode }) && page < end,
+            under: ({ inode, page }) => folioLock(inode, page),
+            run: (s, c) => {
+              s.inodes[c.inode].pages[c.page++]!.folio = "absent";
+              return goTo("punch: truncate the next page");
             },
           },
         },
@@ -158,10 +174,10 @@ export const seeded = [
     killedBy: "mapping-agrees-with-attribute",
     calls: {
       set_memory_attributes: change(calls.set_memory_attributes, {
-        sections: { "zap what is of the other type": { under: ({ vm }) => mmuLock.write(vm!) } },
+        sections: { "zap what is of the other type": { when: () => false } },
       }),
     },
-    vectors: core,
+    vectors: privateCore,
   }),
   mutant(guestMemfd7_3, {
     name: "fault-without-clearing",
@@ -176,6 +192,7 @@ export const seeded = [
             when: fromFile,
             drops: lockOfFolio,
             run: (s, c) => {
+              dropFile(s, c, c.file!);
               const page = s.inodes[c.inode].pages[c.page]!;
               if (page.folio === "poisoned")
                 return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
@@ -194,7 +211,19 @@ export const seeded = [
     source,
     says: "the host's fault maps a new page as it is",
     killedBy: "host-sees-defined-bytes",
-    calls: { host_read: change(calls.host_read, { without: ["clear it unless it is up to date"] }) },
+    calls: {
+      host_read: change(calls.host_read, {
+        sections: {
+          "clear it unless it is up to date": {
+            local: true,
+            run: (s, { inode, page }) => {
+              const cell = s.inodes[inode].pages[page]!;
+              if (cell.folio === "allocated") cell.folio = "ready";
+            },
+          },
+        },
+      }),
+    },
     vectors: core,
   }),
   mutant(guestMemfd7_3, {
@@ -205,7 +234,10 @@ export const seeded = [
     killedBy: "guest-maps-no-poison",
     calls: {
       memory_failure: change(calls.memory_failure, {
-        sections: { "zap it from the guests": { under: ({ inode }) => invalidateLock.read(inode) } },
+        sections: {
+          "zap it from the guests": { when: () => false },
+          "end the invalidation": { when: () => false },
+        },
       }),
     },
     vectors: core,
@@ -221,12 +253,10 @@ export const seeded = [
         sections: {
           "lock the folio, unmap it from the host": {
             takes: ({ inode, page }) => folioLock(inode, page),
-            run: (s, { inode, page }) => {
-              const memory = s.inodes[inode];
-              const { folio } = memory.pages[page]!;
-              if (memory.kind !== "guest_memfd" || folio === "absent" || folio === "poisoned")
-                return "disabled";
-              memory.pages[page]!.folio = "poisoned";
+            run: (s, c) => {
+              if (!canFail(s, c.inode, c.page)) return disabled;
+              c.vm = s.files[filesOf(s, c.inode)[0]!].vm;
+              s.inodes[c.inode].pages[c.page]!.folio = "poisoned";
             },
           },
         },
@@ -248,8 +278,9 @@ export const seeded = [
             drops: lockOfFolio,
             run: (s, c) => {
               for (const { folio } of s.inodes[c.inode].pages) {
-                if (folio === "poisoned")
-                  return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
+                if (folio !== "poisoned") continue;
+                dropFile(s, c, c.file!);
+                return c.private ? "EHWPOISON memory_fault private" : "EHWPOISON memory_fault shared";
               }
               clearFolio(s, c);
             },
@@ -297,9 +328,11 @@ export const seeded = [
     calls: {
       munmap: change(calls.munmap, {
         sections: {
-          "fput()": (s, { area }) => {
-            s.areas[area] = null;
-            return 0;
+          "unmap and notify, fput()": {
+            under: () => mmapLock.write(),
+            run: (s, { area }) => {
+              s.areas[area] = null;
+            },
           },
         },
       }),

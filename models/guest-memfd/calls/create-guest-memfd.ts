@@ -1,9 +1,9 @@
 /** KVM_CREATE_GUEST_MEMFD {size, flags, reserved}. */
-import { disabled, maybe } from "../../../spec/language.ts";
+import { disabled, maybe, local } from "../../../spec/language.ts";
 import { File } from "../../../spec/guest-memory.ts";
 import { MAX_FILE_OFFSET } from "../../../spec/abi/files.ts";
 import { GUEST_MEMFD_FLAG_INIT_SHARED, GUEST_MEMFD_FLAG_MMAP, PAGE_SIZE } from "../../../spec/abi/kvm.ts";
-import { freeFileId, freeInodeId } from "../lifetime.ts";
+import { freeFileId, freeInodeId, pinVm, pinning, unpinVm } from "../lifetime.ts";
 import { call, choice, hasPrivateMemory, openVm, type State, type VmId, type VmState } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 import type { Machine } from "../machine.ts";
@@ -44,33 +44,45 @@ export const createGuestMemfd = call({
       () => [1n],
     ),
   },
-  keeps: { file: maybe(File) },
+  keeps: { file: maybe(File), ...pinning },
   returns: ["EBADF", "EINVAL"],
   gives: File,
+  finally: unpinVm,
   sections: {
-    "find the VM": (s, { vm }) => {
-      if (openVm(s, vm) === null) return "EBADF";
+    "find the VM": (s, c) => {
+      if (openVm(s, c.vm) === null) return "EBADF";
+      pinVm(s, c);
     },
-    "check the flags": checkFlags(noFlags),
-    "check the size": (_s, { size }) => {
-      // loff_t: a size of 2^63 and more is negative.
-      if (size === 0n || size > MAX_FILE_OFFSET || size % PAGE_SIZE !== 0n) return "EINVAL";
+    "check the flags": local(checkFlags(noFlags)),
+    "check the size": {
+      local: true,
+      run: (_s, { size }) => {
+        // loff_t: a size of 2^63 and more is negative.
+        if (size === 0n || size > MAX_FILE_OFFSET || size % PAGE_SIZE !== 0n) return "EINVAL";
+      },
     },
-    "__kvm_gmem_create()": (s, c, m: Machine) => {
-      const file = freeFileId(s, 0, m.sizes.describedFiles);
-      const inode = freeInodeId(s);
-      // The bound is reached; no kernel limit stands behind it.
-      if (file === null || inode === null) return disabled;
-      s.inodes[inode].kind = "guest_memfd";
-      s.inodes[inode].mmap = (c.flags & GUEST_MEMFD_FLAG_MMAP) !== 0n;
-      s.inodes[inode].initShared = (c.flags & GUEST_MEMFD_FLAG_INIT_SHARED) !== 0n;
-      s.inodes[inode].size = m.pages.border(c.size);
-      s.files[file].kind = "guest_memfd";
-      s.files[file].vm = c.vm!;
-      s.files[file].inode = inode;
-      s.files[file].descriptors = 1;
-      c.file = file;
+    "__kvm_gmem_create()": {
+      local: true,
+      run: (s, c, m: Machine) => {
+        const file = freeFileId(s, 0, m.sizes.describedFiles);
+        const inode = freeInodeId(s);
+        // The bound is reached; no kernel limit stands behind it.
+        if (file === null || inode === null) {
+          s.vms[c.vm!].held--;
+          return disabled;
+        }
+        s.inodes[inode].kind = "guest_memfd";
+        s.inodes[inode].mmap = (c.flags & GUEST_MEMFD_FLAG_MMAP) !== 0n;
+        s.inodes[inode].initShared = (c.flags & GUEST_MEMFD_FLAG_INIT_SHARED) !== 0n;
+        s.inodes[inode].size = m.pages.border(c.size);
+        s.files[file].kind = "guest_memfd";
+        s.files[file].vm = c.vm!;
+        s.files[file].inode = inode;
+        s.files[file].descriptors = 1;
+        c.file = file;
+      },
     },
-    "install the descriptor": (_s, { file }) => ({ value: file! }),
+    // Nobody else knows the file before: the whole call is one step.
+    "install the descriptor": { local: true, run: (_s, { file }) => ({ value: file! }) },
   },
 });

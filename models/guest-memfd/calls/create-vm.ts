@@ -2,8 +2,8 @@
 import { disabled, ids, maybe } from "../../../spec/language.ts";
 import { Vm } from "../../../spec/guest-memory.ts";
 import { KVM_X86_SW_PROTECTED_VM } from "../../../spec/abi/kvm.ts";
-import { putVm } from "../lifetime.ts";
-import { kvmLock, vcpuMutex } from "../locks.ts";
+import { pinVm, pinning, putVm, unpinVm } from "../lifetime.ts";
+import { kvmLock } from "../locks.ts";
 import { Vcpu, call, choice, openVm, type VmId } from "../state.ts";
 
 /** A VM's descriptor: any VM's, or something that is not a descriptor (null). */
@@ -28,13 +28,16 @@ export const createVm = call({
     "check the type": (_s, { type }, m) => {
       if (!m.vmTypes.includes(type)) return "EINVAL";
     },
-    "create the VM": (s, c) => {
-      c.vm = ids(s.vms).find((vm) => s.vms[vm].type === "none") ?? null;
-      // The bound is reached; no kernel limit stands behind it.
-      if (c.vm === null) return disabled;
-      s.vms[c.vm].type = c.type === KVM_X86_SW_PROTECTED_VM ? "sw_protected" : "default";
-      s.vms[c.vm].open = true;
-      return { value: c.vm };
+    "create the VM": {
+      local: true,
+      run: (s, c) => {
+        c.vm = ids(s.vms).find((vm) => s.vms[vm].type === "none") ?? null;
+        // The bound is reached; no kernel limit stands behind it.
+        if (c.vm === null) return disabled;
+        s.vms[c.vm].type = c.type === KVM_X86_SW_PROTECTED_VM ? "sw_protected" : "default";
+        s.vms[c.vm].open = true;
+        return { value: c.vm };
+      },
     },
   },
 });
@@ -43,11 +46,14 @@ export const createVcpu = call({
   kernel: "kvm_vm_ioctl_create_vcpu(), virt/kvm/kvm_main.c",
   by: "task",
   takes: { vm: vmDescriptor, id: Vcpu },
+  keeps: pinning,
   returns: ["EBADF", "EEXIST"],
   gives: Vcpu,
+  finally: unpinVm,
   sections: {
-    "find the VM": (s, { vm }) => {
-      if (openVm(s, vm) === null) return "EBADF";
+    "find the VM": (s, c) => {
+      if (openVm(s, c.vm) === null) return "EBADF";
+      pinVm(s, c);
     },
     "create the vCPU": {
       under: ({ vm }) => kvmLock(vm!),
@@ -71,9 +77,7 @@ export const closeVm = call({
       if (openVm(s, vm) === null) return "EBADF";
       s.vms[vm!].open = false;
     },
-    "kvm_put_kvm()": (s, { vm }) => {
-      putVm(s, vm!);
-    },
+    "kvm_put_kvm()": { local: true, run: (s, { vm }) => putVm(s, vm!) },
   },
 });
 
@@ -89,15 +93,10 @@ export const closeVcpu = call({
   },
   returns: ["EBADF"],
   sections: {
-    "drop the descriptor": {
-      under: ({ vm, vcpu }) => (vm === null ? [] : vcpuMutex(vm, vcpu)),
-      run: (s, { vm, vcpu }) => {
-        if (vm === null || s.vms[vm].type === "none" || s.vms[vm].vcpus[vcpu] !== "open") return "EBADF";
-        s.vms[vm].vcpus[vcpu] = "closed";
-      },
+    "drop the descriptor": (s, { vm, vcpu }) => {
+      if (vm === null || s.vms[vm].type === "none" || s.vms[vm].vcpus[vcpu] !== "open") return "EBADF";
+      s.vms[vm].vcpus[vcpu] = "closed";
     },
-    "kvm_put_kvm()": (s, { vm }) => {
-      putVm(s, vm!);
-    },
+    "kvm_put_kvm()": { local: true, run: (s, { vm }) => putVm(s, vm!) },
   },
 });

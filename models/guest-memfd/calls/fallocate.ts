@@ -1,6 +1,6 @@
 /** fallocate() on a guest_memfd: allocate pages, or punch a hole. */
-import { goTo, ids, upTo } from "../../../spec/language.ts";
-import { Inode } from "../../../spec/guest-memory.ts";
+import { bool, goTo, upTo } from "../../../spec/language.ts";
+import { Inode, Vm } from "../../../spec/guest-memory.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -11,9 +11,10 @@ import {
   MAX_FILE_OFFSET,
 } from "../../../spec/abi/files.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
-import { framesOf, invalidateBegin, type Frames } from "../invalidate.ts";
-import { invalidateLock } from "../locks.ts";
+import { filesOf, framesOf, invalidateBegin, invalidateEnd, type Frames } from "../invalidate.ts";
+import { folioLock, invalidateLock, mmuLock } from "../locks.ts";
 import { grabFolio, truncatePage } from "../page-cache.ts";
+import { dropFile, holdFile, release, releasing } from "../release.ts";
 import { call, choice, openFile, type FileId, type InodeId, type SlotState, type State } from "../state.ts";
 
 /** A file's descriptor: any file's, or something that is not a descriptor (null). */
@@ -43,19 +44,23 @@ function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOT
   if (offset + len > MAX_FILE_OFFSET) return "EFBIG";
 }
 
+/** A range of pages of an inode. */
+interface Hole {
+  readonly inode: InodeId;
+  readonly first: number;
+  readonly end: number;
+}
+
 /** kvm_gmem_punch_hole(): what one punched range takes from every file of the inode. */
 export const zapHole =
   (frames: (slot: SlotState, first: number, end: number) => Frames) =>
-  (
-    s: State,
-    { inode, first, end }: { readonly inode: InodeId; readonly first: number; readonly end: number },
-  ): void => {
-    for (const file of ids(s.files)) {
-      if (s.files[file].kind === "guest_memfd" && s.files[file].inode === inode) {
-        invalidateBegin(s, file, first, end, frames);
-      }
-    }
+  (s: State, { inode, first, end }: Hole): void => {
+    for (const file of filesOf(s, inode)) invalidateBegin(s, file, first, end, frames);
   };
+
+export function endHole(s: State, { inode, first, end }: Hole): void {
+  for (const file of filesOf(s, inode)) invalidateEnd(s, file, first, end);
+}
 
 export const punches = ({ mode }: { readonly mode: number }): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
 const allocates = (c: { readonly mode: number }): boolean => !punches(c);
@@ -93,7 +98,15 @@ export const fallocate = call({
       (m) => [100n, 0n, BigInt(m.filePages + 1) * PAGE_SIZE],
     ),
   },
-  keeps: { inode: Inode, first: upTo("pages"), end: upTo("pages") },
+  keeps: {
+    inode: Inode,
+    vm: Vm,
+    first: upTo("pages"),
+    end: upTo("pages"),
+    page: upTo("pages"),
+    holds: bool,
+    ...releasing,
+  },
   returns: ["EBADF", "EINVAL", "EOPNOTSUPP", "EFBIG"],
   also: () => [
     // Allocation has its own bound at the end of the file.
@@ -101,36 +114,53 @@ export const fallocate = call({
     { file: 0 as FileId, mode: FALLOC_FL_KEEP_SIZE, offset: 0n, len: 100n },
   ],
   sections: {
-    "find the file": (s, { file }) => {
-      if (openFile(s, file) === null) return "EBADF";
+    "find the file": (s, c) => {
+      if (openFile(s, c.file) === null) return "EBADF";
+      holdFile(s, c.file!);
+      c.holds = true;
     },
-    "vfs_fallocate()": (_s, { mode, offset, len }) => checkVfs(mode, offset, len),
-    "check the mode and the alignment": (s, c) => {
-      const { kind, inode } = s.files[c.file!];
-      c.inode = inode;
-      if (kind !== "guest_memfd") return goTo("end");
-      if ((c.mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
-      if ((c.mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return "EOPNOTSUPP";
-      if (c.offset % PAGE_SIZE !== 0n || c.len % PAGE_SIZE !== 0n) return "EINVAL";
+    "vfs_fallocate()": { local: true, run: (_s, { mode, offset, len }) => checkVfs(mode, offset, len) },
+    "check the mode and the alignment": {
+      local: true,
+      run: (s, c) => {
+        const { kind, inode, vm } = s.files[c.file!];
+        c.inode = inode;
+        c.vm = vm;
+        if (kind !== "guest_memfd") return goTo("end");
+        if ((c.mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
+        if ((c.mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return "EOPNOTSUPP";
+        if (c.offset % PAGE_SIZE !== 0n || c.len % PAGE_SIZE !== 0n) return "EINVAL";
+      },
     },
     "allocate: check the range": {
       when: allocates,
+      local: true,
       run: (s, { inode, offset, len }, m) => {
         if (m.pages.border(offset + len) > s.inodes[inode].size) return "EINVAL";
       },
     },
-    "find the pages": (_s, c, m) => {
-      c.first = m.pages.border(c.offset);
-      c.end = m.pages.border(c.offset + c.len);
-    },
-    "punch: take invalidate_lock": { when: punches, takes: ({ inode }) => invalidateLock.write(inode) },
-    "punch: zap what is bound": { when: punches, run: zapHole(framesOf) },
-    "punch: truncate": {
-      when: punches,
-      run: (s, { inode, first, end }) => {
-        for (let at = first; at < end; at++) truncatePage(s, inode, at);
+    "find the pages": {
+      local: true,
+      run: (_s, c, m) => {
+        c.first = c.page = m.pages.border(c.offset);
+        c.end = m.pages.border(c.offset + c.len);
       },
     },
+    "punch: take invalidate_lock": { when: punches, takes: ({ inode }) => invalidateLock.write(inode) },
+    "punch: zap what is bound": {
+      when: punches,
+      under: ({ vm }) => mmuLock.write(vm),
+      run: zapHole(framesOf),
+    },
+    "punch: truncate the next page": {
+      when: ({ mode, page, end }) => punches({ mode }) && page < end,
+      under: ({ inode, page }) => folioLock(inode, page),
+      run: (s, c) => {
+        truncatePage(s, c.inode, c.page++);
+        return goTo("punch: truncate the next page");
+      },
+    },
+    "punch: end the invalidation": { when: punches, under: ({ vm }) => mmuLock.write(vm), run: endHole },
     "punch: drop invalidate_lock": { when: punches, drops: ({ inode }) => invalidateLock.write(inode) },
     allocate: {
       when: allocates,
@@ -139,6 +169,13 @@ export const fallocate = call({
         for (let at = first; at < end; at++) grabFolio(s.inodes[inode].pages[at]!);
       },
     },
-    end: () => {},
+    end: { local: true, run: () => {} },
+  },
+  finally: {
+    "fput()": {
+      when: ({ holds }) => holds,
+      run: (s, c) => dropFile(s, c, c.file!),
+    },
+    ...release,
   },
 });

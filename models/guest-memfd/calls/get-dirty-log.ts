@@ -12,6 +12,7 @@ import {
   type SlotState,
   type VmState,
 } from "../state.ts";
+import { isVisible } from "../slots.ts";
 import { vmDescriptor } from "./create-vm.ts";
 
 /** The bitmap, one bit for a page of the slot; pages are counted by position. */
@@ -54,7 +55,7 @@ export const getDirtyLog = call({
         if (as_id >= addressSpacesOf(vm, m) || slot > m.maxSlotId) return "EINVAL";
         const index = m.slotIds.indexOf(slot);
         const found = index < 0 ? null : vm.slots[as_id as SpaceId][index as SlotId];
-        if (found === null || !found.logsDirty) return "ENOENT";
+        if (found === null || !isVisible(found) || !found.logsDirty) return "ENOENT";
         return { value: takeBitmap(vm, found, as_id as SpaceId) };
       },
     },

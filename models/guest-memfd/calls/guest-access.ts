@@ -1,6 +1,7 @@
 /** KVM_RUN of a vCPU whose guest makes one access: a load, a store, an instruction fetch. */
-import { bool, goTo, maybe, type Step } from "../../../spec/language.ts";
-import { Inode, Page, Slot, Gfn } from "../../../spec/guest-memory.ts";
+import { bool, goTo, maybe, retry, type Step } from "../../../spec/language.ts";
+import { File, Gfn, Inode, Page, Slot } from "../../../spec/guest-memory.ts";
+import { emulate } from "../emulate.ts";
 import {
   cacheMmio,
   chooseSource,
@@ -8,6 +9,7 @@ import {
   compareAttribute,
   findFile,
   findFolio,
+  forgetSnapshot,
   getUserPage,
   installLeaf,
   lookUpSlot,
@@ -15,26 +17,36 @@ import {
   type GuestFault,
 } from "../guest-fault.ts";
 import { cellOf } from "../host-fault.ts";
-import { folioLock, kvmSrcu, mmuLock } from "../locks.ts";
+import { pinVm, pinning, unpinVm, type Pinning } from "../lifetime.ts";
+import { folioLock, kvmSrcu, mmuLock, slotsArchLock } from "../locks.ts";
 import type { Machine } from "../machine.ts";
-import { Byte, Vcpu, call, choice, hasPrivateMemory, type State, type VcpuId } from "../state.ts";
+import { release, releasing } from "../release.ts";
+import { allocateRmaps, needsRmaps } from "../rmaps.ts";
+import { Byte, Vcpu, call, choice, hasPrivateMemory, type State } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 import { written } from "./host-access.ts";
 
-export interface GuestAccess extends GuestFault {
-  readonly vcpu: VcpuId;
+export interface GuestAccess extends GuestFault, Pinning {
   readonly gpa: bigint;
+  /** The first root of a shadow page table is to be made. */
+  firstRoot: boolean;
 }
 
 export const faulting = {
+  ...pinning,
+  ...releasing,
   gfn: Gfn,
   write: bool,
   private: bool,
   slot: maybe(Slot),
+  invalid: bool,
+  file: maybe(File),
   fromFile: bool,
   inode: Inode,
   page: Page,
   writable: bool,
+  stale: bool,
+  firstRoot: bool,
 };
 
 export const guestAddress = choice<bigint>((m) =>
@@ -49,54 +61,72 @@ const EXITS = [
   "EHWPOISON memory_fault private",
   "EHWPOISON memory_fault shared",
 ] as const;
-type Exit = (typeof EXITS)[number] | "mmio";
-type GuestStep = Step<Exit | "EBADF", never>;
+type Exit = Exclude<(typeof EXITS)[number], "mmio">;
+type GuestStep = Step<Exit | "mmio" | "EBADF", never>;
 
-function exitOf(fails: Fails, { private: isPrivate }: GuestFault): Exit {
-  if (fails === "mmio" || fails === "EFAULT") return fails;
+function exitOf(fails: Exclude<Fails, "mmio">, { private: isPrivate }: GuestFault): Exit {
+  if (fails === "EFAULT") return fails;
   const errno = fails === "memory_fault EHWPOISON" ? "EHWPOISON" : "EFAULT";
   return `${errno} memory_fault ${isPrivate ? "private" : "shared"}`;
 }
 
 const orExit =
   (step: (s: State, c: GuestFault) => Fails | undefined) =>
-  (s: State, c: GuestFault): Exit | undefined => {
+  (s: State, c: GuestFault): GuestStep => {
     const fails = step(s, c);
-    return fails === undefined ? undefined : exitOf(fails, c);
+    if (fails === undefined) return undefined;
+    return fails === "mmio" ? goTo("emulate the access") : exitOf(fails, c);
   };
 
 const fromFile = (c: GuestFault): boolean => c.fromFile;
 const fromUser = (c: GuestFault): boolean => !c.fromFile;
 const lockOfFolio = (c: GuestFault) => folioLock(c.inode, c.page);
+const srcuOf = ({ vm }: GuestFault) => kvmSrcu(vm!);
 
-/** The sections of an access; its last one, "access", is the caller's. */
-const sections = (write: boolean) => ({
-  "find the vCPU": (s: State, { vm, vcpu }: GuestAccess): GuestStep => {
+/** Which access it is: what it does to the byte that it reaches. */
+type Access<V> = (s: State, c: GuestAccess, m: Machine) => V;
+
+/** The sections of an access. The guest runs in the first; the others are KVM's, until it runs again. */
+const sections = <V extends 0 | { readonly value: number | null }>(write: boolean, access: Access<V>) => ({
+  "find the vCPU": (s: State, c: GuestAccess, m: Machine): GuestStep => {
+    const { vm, vcpu } = c;
     if (vm === null || s.vms[vm].type === "none" || s.vms[vm].vcpus[vcpu] !== "open") return "EBADF";
+    pinVm(s, c);
+    c.firstRoot = needsRmaps(s.vms[vm], m);
   },
-  "walk the page table": (s: State, c: GuestAccess, m: Machine): GuestStep => {
+  "make the first shadow root": {
+    when: ({ firstRoot }: GuestAccess) => firstRoot,
+    under: ({ vm }: GuestAccess) => slotsArchLock(vm!),
+    run: (s: State, { vm }: GuestAccess): void => allocateRmaps(s.vms[vm!]),
+  },
+  "run the guest": (s: State, c: GuestAccess, m: Machine): GuestStep | V => {
     const vm = s.vms[c.vm!];
     c.gfn = m.gfns.at(c.gpa);
     c.write = write;
     const cached = vm.mmio[c.gfn]!;
     // handle_mmio_page_fault(): of this generation, whatever the attribute; of an older one, as a shared access.
-    if (cached === "current" && hasPrivateMemory(vm)) return "mmio";
+    if (cached === "current" && hasPrivateMemory(vm)) return goTo("enter SRCU to emulate");
     const leaf = vm.sptes[c.gfn]!;
     if (leaf !== null && (leaf.writable || !write)) {
       c.inode = leaf.at.inode;
       c.page = leaf.at.page;
       c.private = leaf.private;
-      return goTo("access");
+      return access(s, c, m);
     }
     c.private = hasPrivateMemory(vm) && cached !== "stale" && vm.private[c.gfn]!;
   },
-  "enter SRCU, look up the slot": { takes: ({ vm }: GuestAccess) => kvmSrcu(vm!), run: lookUpSlot },
+  "enter SRCU, look up the slot": { takes: srcuOf, run: lookUpSlot },
   "compare the attribute": (s: State, c: GuestAccess): GuestStep => {
     const fails = compareAttribute(s, c);
-    if (fails === "mmio") cacheMmio(s, c);
-    return fails === undefined ? undefined : exitOf(fails, c);
+    if (fails === "mmio") {
+      cacheMmio(s, c);
+      return goTo("emulate the access");
+    }
+    if (fails !== undefined) return exitOf(fails, c);
+    c.stale = c.invalid;
+    return c.stale ? goTo("leave SRCU") : undefined;
   },
-  "choose the source": chooseSource,
+  "choose the source": { local: true as const, run: chooseSource },
   "find the file and its binding": { when: fromFile, run: orExit(findFile) },
   "find or allocate the folio, locked": { when: fromFile, takes: lockOfFolio, run: findFolio },
   "test for poison, clear it unless it is up to date": {
@@ -105,11 +135,14 @@ const sections = (write: boolean) => ({
     run: orExit(clearFolio),
   },
   "get the user page": { when: fromUser, run: orExit(getUserPage) },
-  "install the leaf": {
-    under: ({ vm }: GuestAccess) => mmuLock.read(vm!),
-    run: installLeaf,
-    drops: ({ vm }: GuestAccess) => kvmSrcu(vm!),
+  "install the leaf": { under: ({ vm }: GuestAccess) => mmuLock.read(vm!), run: installLeaf },
+  "leave SRCU": {
+    drops: srcuOf,
+    local: true as const,
+    run: (_s: State, { stale }: GuestAccess) => (stale ? retry("run the guest") : goTo("run the guest")),
   },
+  "enter SRCU to emulate": { takes: srcuOf },
+  "emulate the access": { drops: srcuOf, run: emulate(access) },
 });
 
 const contents = (s: State, c: GuestAccess, m: Machine) =>
@@ -118,6 +151,14 @@ const contents = (s: State, c: GuestAccess, m: Machine) =>
 const kernel =
   "kvm_mmu_faultin_pfn(), arch/x86/kvm/mmu/mmu.c; kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8";
 const common = { vm: vmDescriptor, vcpu: Vcpu, gpa: guestAddress };
+/** Whatever the access ends with, the root of the page table has been made. */
+const root = {
+  says: "the root of the page table stays, and with the first one of shadow paging the rmaps of the slots",
+  source: "kvm_mmu_load(), mmu_first_shadow_root_alloc(), arch/x86/kvm/mmu/mmu.c",
+  cells: /^vms\[\d+\]\.(shadowed$|roots\b|slots\b.*\.rmap$)/,
+};
+const leaves = Object.fromEntries(EXITS.map((exit) => [exit, root]));
+const closing = { ...forgetSnapshot, ...release, ...unpinVm };
 
 export const guestRead = call({
   kernel,
@@ -125,12 +166,11 @@ export const guestRead = call({
   takes: common,
   keeps: faulting,
   returns: ["EBADF", ...EXITS],
+  leaves,
   exits: ["mmio"],
   gives: maybe(Byte),
-  sections: {
-    ...sections(false),
-    access: (s, c, m) => ({ value: contents(s, c, m).value }),
-  },
+  sections: sections(false, (s, c, m) => ({ value: contents(s, c, m).value })),
+  finally: closing,
 });
 
 export const guestWrite = call({
@@ -139,15 +179,15 @@ export const guestWrite = call({
   takes: { ...common, value: written },
   keeps: faulting,
   returns: ["EBADF", ...EXITS],
+  leaves,
   exits: ["mmio"],
-  sections: {
-    ...sections(true),
-    access: (s, c, m) => {
-      const cell = contents(s, c, m);
-      cell.value = c.value;
-      cell.secretOf = c.private ? c.vm : null;
-    },
-  },
+  sections: sections(true, (s, c, m) => {
+    const cell = contents(s, c, m);
+    cell.value = (c as unknown as { readonly value: number }).value;
+    cell.secretOf = c.private ? c.vm : null;
+    return 0;
+  }),
+  finally: closing,
 });
 
 export const guestExecute = call({
@@ -156,7 +196,9 @@ export const guestExecute = call({
   takes: common,
   keeps: faulting,
   returns: ["EBADF", ...EXITS],
+  leaves,
   exits: ["mmio"],
   unexplored: "to this ABI a fetch is a load, which guest_read is",
-  sections: { ...sections(false), access: () => 0 },
+  sections: sections(false, () => 0),
+  finally: closing,
 });

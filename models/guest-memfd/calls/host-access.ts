@@ -17,13 +17,15 @@ import {
   type MayMap,
   type Signal,
 } from "../host-fault.ts";
-import { folioLock } from "../locks.ts";
+import { folioLock, mmapLock } from "../locks.ts";
 import type { Machine } from "../machine.ts";
 import { Area, Byte, call, choice, type AreaId, type InodeId, type State } from "../state.ts";
 
 interface Access {
   readonly area: AreaId;
   readonly offset: bigint;
+  /** Of a store. */
+  readonly value?: number;
   inode: InodeId;
   page: number;
 }
@@ -40,34 +42,65 @@ export const written = choice<number>((m) => Array.from({ length: m.sizes.bytes 
 
 type HostStep = Step<Signal, never>;
 
-/** Sections that bring the page in, unless it is mapped already: the process's side of a fault. */
-const faultSections = (write: boolean, mayMap: MayMap) => ({
-  "walk the page table": (s: State, c: Access, m: Machine): HostStep => {
+/** What an access does to the byte that it reaches. */
+type Reach<V> = (s: State, c: Access, m: Machine) => V;
+
+/** The process runs in the second section; the others are the kernel's side of a fault, until it runs again. */
+const faultSections = <V extends 0 | { readonly value: number | null }>(
+  write: boolean,
+  mayMap: MayMap,
+  access: Reach<V>,
+) => ({
+  "find the mapping": (s: State, { area, offset }: Access, m: Machine): HostStep => {
+    if (pageOfArea(s, area, m.pages.at(offset)) === null) return disabled;
+  },
+  "run the process": (s: State, c: Access, m: Machine): HostStep | V => {
     const at = pageOfArea(s, c.area, m.pages.at(c.offset));
-    if (at === null) return disabled;
+    if (at === null) return "SIGSEGV SEGV_MAPERR";
     c.inode = at.inode;
     c.page = at.page;
     const refused = rights(s, c, write);
     if (refused !== null) return refused;
     const found = walk(s, c);
-    if (found === "mapped") return goTo("access");
+    if (found === "mapped") return access(s, c, m);
     return found === "none" ? undefined : found;
   },
-  "check the end of the file and INIT_SHARED": (s: State, c: Access): HostStep =>
-    mayFault(mayMap)(s, c) ?? undefined,
+  "take mmap_lock, look the mapping up": {
+    takes: () => mmapLock.read(),
+    run: (s: State, { area, offset }: Access, m: Machine): HostStep =>
+      pageOfArea(s, area, m.pages.at(offset)) === null ? "SIGSEGV SEGV_MAPERR" : undefined,
+  },
+  "check the end of the file and INIT_SHARED": {
+    local: true as const,
+    run: (s: State, c: Access): HostStep => mayFault(mayMap)(s, c) ?? undefined,
+  },
   "find or allocate the folio, locked": {
     takes: (c: Access) => folioLock(c.inode, c.page),
     run: findFolio,
   },
-  "clear it unless it is up to date": clearFolio,
+  "clear it unless it is up to date": { local: true as const, run: clearFolio },
   "map it": {
     drops: (c: Access) => folioLock(c.inode, c.page),
     run: (s: State, c: Access): HostStep => mapFolio(s, c) ?? undefined,
+  },
+  "drop mmap_lock": {
+    local: true as const,
+    drops: () => mmapLock.read(),
+    run: () => goTo("run the process"),
   },
 });
 
 const contents = (s: State, c: Access, m: Machine) =>
   s.inodes[c.inode].pages[c.page]!.contents[cellOf(c.offset, m)]!;
+
+const load = (s: State, c: Access, m: Machine) => ({ value: contents(s, c, m).value });
+
+function store(s: State, c: Access, m: Machine): 0 {
+  const cell = contents(s, c, m);
+  cell.value = c.value!;
+  cell.secretOf = null;
+  return 0;
+}
 
 const kernel = "kvm_gmem_fault_user_mapping(), virt/kvm/guest_memfd.c, 6.18; shmem_fault(), mm/shmem.c";
 
@@ -78,10 +111,7 @@ export const hostRead = call({
   keeps: kept,
   returns: SIGNALS,
   gives: maybe(Byte),
-  sections: {
-    ...faultSections(false, onlyInitShared),
-    access: (s, c, m) => ({ value: contents(s, c, m).value }),
-  },
+  sections: faultSections(false, onlyInitShared, load),
 });
 
 export const hostWrite = call({
@@ -90,21 +120,26 @@ export const hostWrite = call({
   takes: { area: Area, offset: anyPage, value: written },
   keeps: kept,
   returns: SIGNALS,
-  sections: {
-    ...faultSections(true, onlyInitShared),
-    access: (s, c, m) => {
-      const cell = contents(s, c, m);
-      cell.value = c.value;
-      cell.secretOf = null;
-    },
-  },
+  sections: faultSections(true, onlyInitShared, store),
 });
 
 /** What a version with another rule changes in `host_read` and `host_write`. */
 export const checkMayMap = (mayMap: MayMap) => ({
-  "check the end of the file and INIT_SHARED": faultSections(false, mayMap)[
+  "check the end of the file and INIT_SHARED": faultSections(false, mayMap, load)[
     "check the end of the file and INIT_SHARED"
   ],
+});
+
+/** The kernel's own access for its caller, all at once. */
+export const copyFromUser = <S extends State>(mayMap: MayMap<S>) => ({
+  "copy_from_user()": (s: S, c: Access, m: Machine): Step<"EFAULT", number | null> => {
+    const at = pageOfArea(s, c.area, m.pages.at(c.offset));
+    if (at === null) return disabled;
+    c.inode = at.inode;
+    c.page = at.page;
+    if (faultIn(mayMap)(s, c, false) !== null) return "EFAULT";
+    return { value: contents(s, c, m).value };
+  },
 });
 
 export const hostReadSyscall = call({
@@ -114,14 +149,5 @@ export const hostReadSyscall = call({
   keeps: kept,
   returns: ["EFAULT"],
   gives: maybe(Byte),
-  sections: {
-    "copy_from_user()": (s, c, m) => {
-      const at = pageOfArea(s, c.area, m.pages.at(c.offset));
-      if (at === null) return disabled;
-      c.inode = at.inode;
-      c.page = at.page;
-      if (faultIn(onlyInitShared)(s, c, false) !== null) return "EFAULT";
-      return { value: contents(s, c, m).value };
-    },
-  },
+  sections: copyFromUser(onlyInitShared),
 });

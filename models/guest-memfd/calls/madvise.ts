@@ -17,11 +17,13 @@ import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import { oneOf, upTo } from "../../../spec/language.ts";
 import { faultIn, onlyInitShared, pageOfArea, type MayMap } from "../host-fault.ts";
 import { framesOf } from "../invalidate.ts";
+import { mmapLock } from "../locks.ts";
+import type { Machine } from "../machine.ts";
 import { notifyHva } from "../mmu.ts";
 import { truncatePage } from "../page-cache.ts";
-import { poisonFolio, zapPoison } from "../poison.ts";
+import { endPoison, poisonFolio, zapPoison } from "../poison.ts";
 import { Area, call, choice, type AreaId, type State } from "../state.ts";
-import { zapHole } from "./fallocate.ts";
+import { endHole, zapHole } from "./fallocate.ts";
 
 interface Advice {
   readonly area: AreaId;
@@ -61,18 +63,20 @@ function dropEntries(s: State, { area, first, end }: Advice): void {
 function punch(s: State, { area, first, end }: Advice): void {
   const mapping = s.areas[area]!;
   const { inode } = s.files[mapping.file];
-  zapHole(framesOf)(s, { inode, first: mapping.first + first, end: mapping.first + end });
+  const hole = { inode, first: mapping.first + first, end: mapping.first + end };
+  zapHole(framesOf)(s, hole);
   for (let at = first; at < end; at++) {
     const touched = pageOfArea(s, area, at);
     if (touched !== null) truncatePage(s, touched.inode, touched.page);
   }
+  endHole(s, hole);
   notifyHva(s, area, first, end);
 }
 
 /** madvise_populate(): faults page by page, and leaves what it brought in before an error. */
 const populate =
-  (mayMap: MayMap) =>
-  (s: State, { area, first, end }: Advice, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
+  <S extends State>(mayMap: MayMap<S>) =>
+  (s: S, { area, first, end }: Advice, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
     for (let at = first; at < end; at++) {
       const touched = pageOfArea(s, area, at);
       if (touched === null) return undefined;
@@ -84,14 +88,19 @@ const populate =
   };
 
 /** madvise_inject_error(): poisons the first page, and reports the failure to recover from it. */
-function poison(s: State, { area, first }: Advice): "EBUSY" | "EFAULT" | "EHWPOISON" | undefined {
+function poison<S extends State>(
+  mayMap: MayMap<S>,
+  s: S,
+  { area, first }: Advice,
+): "EBUSY" | "EFAULT" | "EHWPOISON" | undefined {
   const touched = pageOfArea(s, area, first);
   if (touched === null) return "EFAULT";
-  const signal = faultIn(onlyInitShared)(s, { area, ...touched }, false);
+  const signal = faultIn(mayMap)(s, { area, ...touched }, false);
   if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
   if (s.inodes[touched.inode].kind !== "guest_memfd") return undefined;
   poisonFolio(s, touched.inode, touched.page);
   zapPoison(s, touched.inode, touched.page);
+  endPoison(s, touched.inode, touched.page);
   return "EBUSY";
 }
 
@@ -102,18 +111,18 @@ function isGuestMemfd(s: State, { area }: Advice): boolean {
 
 type AdviceError = "EINVAL" | "EFAULT" | "EHWPOISON" | "EBUSY" | "ENOMEM";
 
-function follow(s: State, c: Advice): AdviceError | undefined {
+function follow<S extends State>(mayMap: MayMap<S>, s: S, c: Advice): AdviceError | undefined {
   switch (c.advice) {
     case MADV_DONTNEED:
       return void dropEntries(s, c);
     case MADV_REMOVE:
       return void punch(s, c);
     case MADV_POPULATE_READ:
-      return populate(onlyInitShared)(s, c, false);
+      return populate(mayMap)(s, c, false);
     case MADV_POPULATE_WRITE:
-      return populate(onlyInitShared)(s, c, true);
+      return populate(mayMap)(s, c, true);
     case MADV_HWPOISON:
-      return poison(s, c);
+      return poison(mayMap, s, c);
     case MADV_SOFT_OFFLINE:
       return isGuestMemfd(s, c) ? "EBUSY" : undefined;
     // Of no use to shared file mappings.
@@ -135,6 +144,16 @@ const window = choice<bigint>(
 );
 
 const pagesBefore = "madvise_populate() and madvise_inject_error(), mm/madvise.c: page by page";
+
+/** By a version's rule of what the host may map. */
+export const followAdvice = <S extends State>(mayMap: MayMap<S>) => ({
+  "follow the advice": {
+    under: () => mmapLock.read(),
+    // Somebody may have unmapped it meanwhile.
+    run: (s: S, c: Advice): Step<AdviceError, never> =>
+      s.areas[c.area] === null ? "ENOMEM" : follow(mayMap, s, c),
+  },
+});
 
 export const madvise = call({
   kernel: "do_madvise(), mm/madvise.c",
@@ -183,9 +202,12 @@ export const madvise = call({
       c.end = Math.min(end, mapping.npages);
       c.beyond = end > mapping.npages ? "yes" : "no";
     },
-    "follow the advice": (s, c): Step<AdviceError, never> => follow(s, c),
-    "report what is not mapped": (_s, { beyond }) => {
-      if (beyond === "yes") return "ENOMEM";
+    ...followAdvice(onlyInitShared),
+    "report what is not mapped": {
+      local: true,
+      run: (_s, { beyond }) => {
+        if (beyond === "yes") return "ENOMEM";
+      },
     },
   },
 });
@@ -211,6 +233,23 @@ export const mincore = call({
   },
 });
 
+/** What mlock() brings in, by a version's rule of what the host may map. */
+export const populateRange = <S extends State>(mayMap: MayMap<S>) => ({
+  "populate the range": (
+    s: S,
+    { area, offset, length }: { readonly area: AreaId; readonly offset: bigint; readonly length: bigint },
+    m: Machine,
+  ): Step<"ENOMEM", never> => {
+    const mapping = s.areas[area];
+    if (mapping === null) return disabled;
+    const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
+    const end = m.pages.border(roundUp(offset + length));
+    const range = { area, advice: 0, first, end: Math.min(end, mapping.npages) };
+    if (populate(mayMap)(s, range, false) !== undefined || end > mapping.npages) return "ENOMEM";
+    return undefined;
+  },
+});
+
 export const mlock = call({
   kernel: "do_mlock(), mm/mlock.c: populates what it locks",
   by: "task",
@@ -222,18 +261,5 @@ export const mlock = call({
   leaves: {
     ENOMEM: { says: "pages before the one that failed were brought in", source: "__mm_populate(), mm/gup.c" },
   },
-  sections: {
-    "populate the range": (s, { area, offset, length }, m) => {
-      const mapping = s.areas[area];
-      if (mapping === null) return disabled;
-      const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
-      const end = m.pages.border(roundUp(offset + length));
-      const failed = populate(onlyInitShared)(
-        s,
-        { area, advice: 0, first, end: Math.min(end, mapping.npages) },
-        false,
-      );
-      if (failed !== undefined || end > mapping.npages) return "ENOMEM";
-    },
-  },
+  sections: populateRange(onlyInitShared),
 });

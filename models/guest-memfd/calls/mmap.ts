@@ -1,9 +1,11 @@
 /** Mappings of the process: mmap() of a file, ordinary memory, munmap(). */
-import { disabled } from "../../../spec/language.ts";
+import { bool, disabled, local } from "../../../spec/language.ts";
 import { File } from "../../../spec/guest-memory.ts";
 import { MAX_FILE_OFFSET, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../spec/abi/files.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
+import type { Machine } from "../machine.ts";
 import { freeFileId, freeInodeId } from "../lifetime.ts";
+import { mmapLock } from "../locks.ts";
 import { notifyHva } from "../mmu.ts";
 import {
   Area,
@@ -15,7 +17,7 @@ import {
   type InodeId,
   type State,
 } from "../state.ts";
-import { putFile, release, releasing } from "./dup-close.ts";
+import { dropFile, holdFile, putFile, release, releasing, type Releasing } from "../release.ts";
 import { fileDescriptor } from "./fallocate.ts";
 
 const windows = choice<AreaId>((m) => Array.from({ length: m.sizes.windows }, (_, i) => i as AreaId));
@@ -27,6 +29,16 @@ function accessOf(prot: number): "none" | "read" | "write" {
 }
 
 const roundUp = (length: bigint): bigint => ((length + PAGE_SIZE - 1n) / PAGE_SIZE) * PAGE_SIZE;
+
+interface Mapping extends Releasing {
+  holds: boolean;
+  readonly area: AreaId;
+  readonly file: FileId | null;
+  readonly offset: bigint;
+  readonly length: bigint;
+  readonly prot: number;
+  readonly share: "shared" | "private";
+}
 
 export const mmap = call({
   kernel: "ksys_mmap_pgoff() and do_mmap(), mm/mmap.c; kvm_gmem_mmap(), virt/kvm/guest_memfd.c",
@@ -52,44 +64,59 @@ export const mmap = call({
       () => ["private"],
     ),
   },
+  keeps: { holds: bool, ...releasing },
   returns: ["EBADF", "EINVAL", "EOVERFLOW", "ENODEV"],
   sections: {
-    "check the place": (s, { area }) => {
-      if (s.areas[area] !== null) return disabled;
+    "take mmap_lock, check the place": {
+      takes: () => mmapLock.write(),
+      run: (s, { area }) => {
+        if (s.areas[area] !== null) return disabled;
+      },
     },
-    "check the offset": (_s, { offset }) => {
-      if (offset % PAGE_SIZE !== 0n) return "EINVAL";
-    },
-    "find the file": (s, { file }) => {
-      if (openFile(s, file) === null) return "EBADF";
-    },
-    "check the range": (_s, { offset, length }) => {
-      if (length === 0n) return "EINVAL";
-      if (offset + roundUp(length) > MAX_FILE_OFFSET) return "EOVERFLOW";
-    },
-    "check the protection": () => {},
-    "check the file's flags": (s, { file }) => {
+    // Found, checked and mapped in one go: the file is held, so that a close in between comes after the call as well.
+    "check the offset": local((_s: State, { offset }: Mapping) => {
+      if (offset % PAGE_SIZE !== 0n) return "EINVAL" as const;
+      return undefined;
+    }),
+    "find the file": local((s: State, c: Mapping) => {
+      if (openFile(s, c.file) === null) return "EBADF" as const;
+      holdFile(s, c.file!);
+      c.holds = true;
+      return undefined;
+    }),
+    "check the range": local((_s: State, { offset, length }: Mapping) => {
+      if (length === 0n) return "EINVAL" as const;
+      if (offset + roundUp(length) > MAX_FILE_OFFSET) return "EOVERFLOW" as const;
+      return undefined;
+    }),
+    "check the protection": local(() => {}),
+    "check the file's flags": local((s: State, { file }: Mapping) => {
       const { kind, inode } = s.files[file!];
-      if (kind === "guest_memfd" && !s.inodes[inode].mmap) return "ENODEV";
-    },
-    "check the sharing": (s, { file, share }) => {
-      if (s.files[file!].kind === "guest_memfd" && share === "private") return "EINVAL";
-    },
-    "map it": (s, { area, file, offset, length, prot }, m) => {
+      if (kind === "guest_memfd" && !s.inodes[inode].mmap) return "ENODEV" as const;
+      return undefined;
+    }),
+    "check the sharing": local((s: State, { file, share }: Mapping) => {
+      if (s.files[file!].kind === "guest_memfd" && share === "private") return "EINVAL" as const;
+      return undefined;
+    }),
+    "map it": local((s: State, { area, file, offset, length, prot }: Mapping, m: Machine) => {
       const first = m.pages.border(offset);
       const npages = m.pages.border(offset + roundUp(length)) - first;
       s.areas[area] = { file: file!, first, npages, access: accessOf(prot) };
-    },
+    }),
+    "drop mmap_lock": { drops: () => mmapLock.write() },
+  },
+  finally: {
+    "fput()": { when: ({ holds }) => holds, local: true, run: (s, c) => dropFile(s, c, c.file!) },
+    ...release,
   },
 });
 
 /** 6.18: the guest_memfd pseudo file system allows no execution (SB_I_NOEXEC); seen before the MMAP flag. */
-export const refuseExec = (
-  s: State,
-  { prot, file }: { readonly prot: number; readonly file: FileId | null },
-): "EPERM" | void => {
-  if ((prot & PROT_EXEC) !== 0 && s.files[file!].kind === "guest_memfd") return "EPERM";
-};
+export const refuseExec = local((s: State, { prot, file }: Mapping) => {
+  if ((prot & PROT_EXEC) !== 0 && s.files[file!].kind === "guest_memfd") return "EPERM" as const;
+  return undefined;
+});
 
 export const munmap = call({
   kernel: "do_vmi_munmap(), mm/vma.c",
@@ -98,19 +125,23 @@ export const munmap = call({
   keeps: releasing,
   returns: [],
   sections: {
-    "unmap and notify": (s, { area }) => {
-      const mapping = s.areas[area];
-      if (mapping === null) return disabled;
-      for (const page of s.inodes[s.files[mapping.file].inode].pages) page.ptes[area] = "none";
-      notifyHva(s, area, 0, mapping.npages);
+    "find the mapping": (s, { area }) => {
+      if (s.areas[area] === null) return disabled;
     },
-    "fput()": (s, c) => {
-      const { file } = s.areas[c.area]!;
-      s.areas[c.area] = null;
-      return putFile(s, c, file);
+    "unmap and notify, fput()": {
+      under: () => mmapLock.write(),
+      run: (s, c) => {
+        const mapping = s.areas[c.area];
+        // Somebody else has unmapped it meanwhile.
+        if (mapping === null) return;
+        for (const page of s.inodes[s.files[mapping.file].inode].pages) page.ptes[c.area] = "none";
+        notifyHva(s, c.area, 0, mapping.npages);
+        s.areas[c.area] = null;
+        putFile(s, c, mapping.file);
+      },
     },
-    ...release,
   },
+  finally: release,
 });
 
 export const anon = call({

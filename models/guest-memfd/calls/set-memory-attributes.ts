@@ -1,26 +1,40 @@
 /** KVM_SET_MEMORY_ATTRIBUTES {address, size, attributes, flags}. */
 import { bool, goTo, upTo } from "../../../spec/language.ts";
 import { KVM_MEMORY_ATTRIBUTE_PRIVATE, PAGE_SIZE } from "../../../spec/abi/kvm.ts";
+import { pinVm, pinning, unpinVm } from "../lifetime.ts";
 import { mmuLock, slotsLock } from "../locks.ts";
 import { fitting } from "../machine.ts";
-import { zapFrames } from "../mmu.ts";
+import { beginInvalidation, endInvalidation, zapFrames } from "../mmu.ts";
 import { U64 } from "../region.ts";
-import { NORMAL } from "../slots.ts";
-import { call, choice, hasPrivateMemory, openVm, type VmState } from "../state.ts";
+import { NORMAL, isVisible } from "../slots.ts";
+import { call, choice, hasPrivateMemory, openVm, type State, type VmId, type VmState } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 
 /** kvm_supported_mem_attributes() */
 export const supportedAttributes = (vm: VmState): bigint =>
   hasPrivateMemory(vm) ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0n;
 
+interface Conversion {
+  readonly vm: VmId | null;
+  first: number;
+  end: number;
+  announced: boolean;
+}
+
 /**
- * kvm_pre_set_memory_attributes(): the leaves of the type that is left go, slot by slot; one page table holds both
- * types, so all in the range do. Frames without a slot keep what is cached for them.
+ * kvm_pre_set_memory_attributes(): slot by slot, faults in the range have to wait for the end, and the leaves of the type that is left go; one
+ * page table holds both types, so all in the range do. Frames without a slot keep what is cached for them.
  */
-function zapInSlots(vm: VmState, first: number, end: number): void {
+export function announce(s: State, c: Conversion): void {
+  const vm = s.vms[c.vm!];
   for (const slot of vm.slots[NORMAL]) {
-    if (slot === null) continue;
-    zapFrames(vm, Math.max(first, slot.base), Math.min(end, slot.base + slot.npages));
+    if (slot === null || !isVisible(slot)) continue;
+    const first = Math.max(c.first, slot.base);
+    const end = Math.min(c.end, slot.base + slot.npages);
+    if (first >= end) continue;
+    beginInvalidation(vm, first, end, c.announced);
+    c.announced = true;
+    zapFrames(vm, first, end);
   }
 }
 
@@ -46,35 +60,60 @@ export const setMemoryAttributes = call({
       () => [1n],
     ),
   },
-  keeps: { private: bool, first: upTo("gfns"), end: upTo("gfns") },
+  keeps: {
+    private: bool,
+    first: upTo("gfns"),
+    end: upTo("gfns"),
+    gfn: upTo("gfns"),
+    announced: bool,
+    ...pinning,
+  },
   returns: ["EBADF", "ENOTTY", "EINVAL"],
   sections: {
-    "find the VM": (s, { vm }, m) => {
-      if (openVm(s, vm) === null) return "EBADF";
+    "find the VM": (s, c, m) => {
+      if (openVm(s, c.vm) === null) return "EBADF";
       if (!m.hasMemoryAttributes) return "ENOTTY";
+      pinVm(s, c);
     },
-    "check the arguments": (s, { vm, attributes, size, address, flags }) => {
-      if (flags !== 0n) return "EINVAL";
-      if ((attributes & ~supportedAttributes(s.vms[vm!])) !== 0n) return "EINVAL";
-      if (size === 0n || address + size >= U64) return "EINVAL";
-      if (address % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n) return "EINVAL";
+    "check the arguments": {
+      local: true,
+      run: (s, { vm, attributes, size, address, flags }) => {
+        if (flags !== 0n) return "EINVAL";
+        if ((attributes & ~supportedAttributes(s.vms[vm!])) !== 0n) return "EINVAL";
+        if (size === 0n || address + size >= U64) return "EINVAL";
+        if (address % PAGE_SIZE !== 0n || size % PAGE_SIZE !== 0n) return "EINVAL";
+      },
     },
     "take slots_lock": { takes: ({ vm }) => slotsLock(vm!) },
-    "look whether all is so already": (s, c, m) => {
-      c.private = (c.attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE) !== 0n;
-      c.first = m.gfns.border(c.address);
-      c.end = m.gfns.border(c.address + c.size);
-      const attributes = s.vms[c.vm!].private;
-      for (let gfn = c.first; gfn < c.end; gfn++) if (attributes[gfn] !== c.private) return;
-      return goTo("drop slots_lock");
+    "look whether all is so already": {
+      local: true,
+      run: (s, c, m) => {
+        c.private = (c.attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE) !== 0n;
+        c.first = m.gfns.border(c.address);
+        c.end = m.gfns.border(c.address + c.size);
+        const attributes = s.vms[c.vm!].private;
+        for (let gfn = c.first; gfn < c.end; gfn++) if (attributes[gfn] !== c.private) return;
+        return goTo("drop slots_lock");
+      },
     },
-    "zap what is of the other type": {
+    "zap what is of the other type": { under: ({ vm }) => mmuLock.write(vm!), run: announce },
+    "begin with the first frame": {
+      local: true,
+      run: (_s, c) => {
+        c.gfn = c.first;
+      },
+    },
+    // No lock keeps those out who read an attribute: they see a part of the range changed.
+    "store the next attribute": (s, c) => {
+      s.vms[c.vm!].private[c.gfn] = c.private;
+      return ++c.gfn < c.end ? goTo("store the next attribute") : undefined;
+    },
+    "end the invalidation": {
+      when: ({ announced }) => announced,
       under: ({ vm }) => mmuLock.write(vm!),
-      run: (s, { vm, first, end }) => zapInSlots(s.vms[vm!], first, end),
-    },
-    "store the attributes": (s, { vm, first, end, private: value }) => {
-      for (let gfn = first; gfn < end; gfn++) s.vms[vm!].private[gfn] = value;
+      run: (s, { vm }) => endInvalidation(s.vms[vm!]),
     },
     "drop slots_lock": { drops: ({ vm }) => slotsLock(vm!) },
   },
+  finally: unpinVm,
 });

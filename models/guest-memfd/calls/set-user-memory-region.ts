@@ -2,7 +2,7 @@
  * KVM_SET_USER_MEMORY_REGION2 and its older form: create, delete, move or re-flag a slot, section by section as
  * in kvm_set_memory_region() and kvm_set_memslot(), virt/kvm/kvm_main.c.
  */
-import { maybe, oneOf, upTo } from "../../../spec/language.ts";
+import { bool, goTo, local, maybe, oneOf, upTo } from "../../../spec/language.ts";
 import { File, Inode, Slot, Space } from "../../../spec/guest-memory.ts";
 import { MAX_FILE_OFFSET } from "../../../spec/abi/files.ts";
 import {
@@ -12,7 +12,8 @@ import {
   KVM_MEM_READONLY,
   PAGE_SIZE,
 } from "../../../spec/abi/kvm.ts";
-import { invalidateLock, mmuLock, slotsArchLock, slotsLock } from "../locks.ts";
+import { fileReferences, pinVm, pinning, unpinVm } from "../lifetime.ts";
+import { invalidateLock, kvmSrcu, mmuLock, slotsArchLock, slotsLock } from "../locks.ts";
 import { fitting, type Machine } from "../machine.ts";
 import { advanceGeneration, zapAll, zapSlot } from "../mmu.ts";
 import {
@@ -21,6 +22,7 @@ import {
   checkFields,
   checkFlags,
   decideChange,
+  dropPrepared,
   eraseBindings,
   guestMemfdInPrivateVms,
   isBound,
@@ -38,24 +40,50 @@ import {
   type Region,
   type UserAddress,
 } from "../region.ts";
+import { holdFile, release, releasing } from "../release.ts";
 import { NORMAL } from "../slots.ts";
 import { call, choice, hasPrivateMemory, openVm } from "../state.ts";
 import type { AreaId, FileId, SlotState, SpaceId, State, VmId, VmState } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 
-/** The new slot takes its place in the table that vCPUs see. */
+/** The slot that a creation makes; the others see it only when it is bound, or published. */
+function allocateSlot(s: State, c: Region, m: Machine): void {
+  s.vms[c.vm!].slots[c.space][c.id] = newSlot(s, c, m);
+}
+
+/** kvm_alloc_memslot_metadata(): what the architecture keeps of a slot. */
+export function archAllocate(s: State, c: Region): void {
+  const vm = s.vms[c.vm!];
+  const slot = oldSlot(s, c)!;
+  slot.rmap = vm.shadowed;
+  slot.phase = "ready";
+}
+
+/** The new slot, or what changes of the old one, takes its place in the table that vCPUs see. */
 function publish(s: State, c: Region, m: Machine): void {
   const vm = s.vms[c.vm!];
-  const old = oldSlot(s, c);
-  const slot = newSlot(s, c, m);
-  // kvm_prepare_memory_region(): the dirty bitmap goes on with the slot.
-  if (old !== null && old.logsDirty && slot.logsDirty) {
-    slot.dirty = Array.from(slot.dirty, (_, gfn) => old.dirty[gfn - slot.base + old.base] ?? false);
+  const old = oldSlot(s, c)!;
+  if (c.change === "CREATE") {
+    old.phase = "active";
+    vm.slotPages += old.npages;
+  } else {
+    vm.slots[c.space][c.id] = {
+      ...changed(old, newSlot(s, c, m)),
+      phase: "active",
+      rmap: old.rmap || old.copyRmap,
+    };
+    if (c.change === "FLAGS_ONLY") protectFromWrites(vm, oldSlot(s, c)!, c.space);
   }
-  vm.slots[c.space][c.id] = slot;
-  vm.slotPages += slot.npages - (old?.npages ?? 0);
-  if (c.change === "FLAGS_ONLY") protectFromWrites(vm, slot, c.space);
   advanceGeneration(vm);
+}
+
+/** kvm_prepare_memory_region(): the dirty bitmap goes on with the slot. */
+function changed(old: SlotState, slot: SlotState): SlotState {
+  if (!old.logsDirty || !slot.logsDirty) return slot;
+  return {
+    ...slot,
+    dirty: Array.from(slot.dirty, (_, gfn) => old.dirty[gfn - slot.base + old.base] ?? false),
+  };
 }
 
 function newSlot(s: State, c: Region, m: Machine): SlotState {
@@ -65,12 +93,15 @@ function newSlot(s: State, c: Region, m: Machine): SlotState {
     readonly: isReadonly(c),
     logsDirty: logsDirty(c),
     guestMemfd: isGuestMemfd(c),
-    file: c.file,
+    file: null,
     first: c.first,
     gmemOnly: c.file !== null && s.inodes[c.inode].mmap,
     area: c.userspace_addr.area,
     areaPage: m.pages.border(c.userspace_addr.offset),
     dirty: Array.from(s.vms[c.vm!].private, () => false),
+    phase: "bare",
+    rmap: false,
+    copyRmap: false,
   };
 }
 
@@ -87,69 +118,157 @@ function protectFromWrites(vm: VmState, slot: SlotState, space: SpaceId): void {
  * kvm_arch_flush_shadow_memslot(): a VM without private memory drops its whole page table
  * (KVM_X86_QUIRK_SLOT_ZAP_ALL, 6.12), one with private memory the leaves of the slot.
  */
-function flushSlot(s: State, c: Region): void {
+export function flushSlot(s: State, c: Region): void {
   const vm = s.vms[c.vm!];
   if (!hasPrivateMemory(vm)) zapAll(vm);
   else if (c.space === NORMAL) zapSlot(vm, oldSlot(s, c)!);
 }
 
+/** A copy of the slot that says KVM_MEMSLOT_INVALID takes its place: from now on no vCPU finds the slot. */
+function invalidate(s: State, c: Region): void {
+  const old = oldSlot(s, c)!;
+  old.phase = "invalid";
+  old.copyRmap = old.rmap;
+}
+
 export function remove(s: State, c: Region): void {
   const vm = s.vms[c.vm!];
   const old = oldSlot(s, c)!;
+  // The architecture's part may have changed in the copy.
+  old.rmap = old.copyRmap;
+  old.phase = "removed";
   vm.slotPages -= old.npages;
-  vm.slots[c.space][c.id] = null;
   advanceGeneration(vm);
-  c.first = old.first;
-  c.end = old.first + old.npages;
   c.file = old.file;
   if (old.file !== null) c.inode = s.files[old.file].inode;
+}
+
+/** kvm_gmem_unbind(): the file's bindings to the slot go. A release may have been there first. */
+export function unbind(s: State, c: Region): void {
+  const slot = oldSlot(s, c)!;
+  if (slot.file === null) return;
+  c.first = slot.first;
+  c.end = slot.first + slot.npages;
+  eraseBindings(s, c);
+  slot.file = null;
+}
+
+/** get_file_active(): fails for a file that is dying. */
+export function getFile(s: State, c: Region): void {
+  const { file } = oldSlot(s, c)!;
+  if (file === null || fileReferences(s, file) === 0) return;
+  holdFile(s, file);
+  c.holds = true;
+}
+
+/** kvm_free_memslot() */
+export function freeSlot(s: State, c: Region): void {
+  s.vms[c.vm!].slots[c.space][c.id] = null;
 }
 
 const creates = (c: Region): boolean => c.change === "CREATE";
 const deletes = (c: Region): boolean => c.change === "DELETE";
 const moves = (c: Region): boolean => c.change === "MOVE";
 export const binds = (c: Region): boolean => creates(c) && isGuestMemfd(c);
+export const zaps = (c: Region): boolean => deletes(c) || moves(c);
+export const changes = (c: Region): boolean => !deletes(c);
+export const mmuOf = (c: Region) => mmuLock.write(c.vm!);
 export const inodeOf = (c: Region) => invalidateLock.write(c.inode);
+
+/** kvm_gmem_bind(): from here on, whoever walks the file's bindings reaches the slot. What is bound already is refused. */
+export const bindWith =
+  <const E extends "EINVAL" | "EEXIST">(errno: E) =>
+  (s: State, c: Region): E | void => {
+    dropPrepared(s, c);
+    if (isBound(s, c)) return undo(s, c, errno);
+    storeBindings(s, c);
+  };
+
+/** kvm_gmem_bind() of 7.3, when all that can fail has been done; the file is held until the call returns. */
+export function commitBinding(s: State, c: Region): "EEXIST" | void {
+  if (isBound(s, c)) return undo(s, c, "EEXIST");
+  storeBindings(s, c);
+}
+
+/** kvm_arch_prepare_memory_region() of a slot that is not bound yet. */
+export function prepareBeforeBinding(s: State, c: Region, m: Machine): "EINVAL" | void {
+  const error = archPrepare(s, c, m);
+  if (error !== undefined) return creates(c) ? undo(s, c, error) : error;
+  if (creates(c)) archAllocate(s, c);
+}
+
+/** The creation fails: nobody else has seen the slot. */
+function undo<const E>(s: State, c: Region, errno: E): E {
+  freeSlot(s, c);
+  return errno;
+}
+
+export const unbinds = (c: Region): boolean => deletes(c) && c.file !== null;
 
 const sections = {
   "take slots_lock": { takes: (c: Region) => slotsLock(c.vm!) },
-  "check the flags": checkFlags(guestMemfdInPrivateVms),
-  "check the fields": checkFields,
-  "find the slot": locate,
-  "decide what is to change": decideChange(keepsReadonly),
-  "refuse an overlap of frames": { when: (c: Region) => creates(c) || moves(c), run: refuseOverlap },
-  "prepare the binding": { when: binds, run: prepareBinding(signedOffset) },
-  bind: {
-    when: binds,
-    under: inodeOf,
-    run: (s: State, c: Region): "EINVAL" | void => {
-      if (isBound(s, c)) return "EINVAL";
-      storeBindings(s, c);
-    },
+  // Slots change under slots_lock alone: what is found here stays so.
+  "check the flags": local(checkFlags(guestMemfdInPrivateVms)),
+  "check the fields": local(checkFields),
+  "find the slot": local(locate),
+  "decide what is to change": local(decideChange(keepsReadonly)),
+  "refuse an overlap of frames": {
+    when: (c: Region) => creates(c) || moves(c),
+    local: true as const,
+    run: refuseOverlap,
   },
+  "prepare the binding": { when: binds, run: prepareBinding(signedOffset) },
+  "allocate the slot": { when: creates, local: true as const, run: allocateSlot },
+  bind: { when: binds, under: inodeOf, run: bindWith("EINVAL") },
   "take slots_arch_lock": { takes: (c: Region) => slotsArchLock(c.vm!) },
   "prepare the architecture's part": {
-    when: (c: Region) => !deletes(c),
+    when: changes,
     run: (s: State, c: Region, m: Machine) => {
       const error = archPrepare(s, c, m);
-      if (error !== undefined && binds(c)) eraseBindings(s, c);
+      if (error === undefined) return creates(c) ? archAllocate(s, c) : undefined;
+      if (creates(c)) return binds(c) ? goTo("undo: drop slots_arch_lock") : undo(s, c, error);
       return error;
     },
   },
+  "replace the slot by an invalid copy": { when: zaps, run: invalidate },
+  "drop slots_arch_lock for the readers": {
+    when: zaps,
+    drops: (c: Region) => slotsArchLock(c.vm!),
+  },
+  "wait until no vCPU works on the slot": {
+    when: zaps,
+    synchronizes: (c: Region) => kvmSrcu(c.vm!),
+  },
   "flush what the old slot mapped": {
-    when: (c: Region) => deletes(c) || moves(c),
-    under: (c: Region) => mmuLock.write(c.vm!),
+    when: zaps,
+    under: mmuOf,
     run: flushSlot,
   },
-  "publish the slot": { when: (c: Region) => !deletes(c), run: publish },
+  "take slots_arch_lock again": {
+    when: zaps,
+    takes: (c: Region) => slotsArchLock(c.vm!),
+  },
+  "publish the slot": { when: changes, run: publish },
   "remove the slot": { when: deletes, run: remove },
   "drop slots_arch_lock": { drops: (c: Region) => slotsArchLock(c.vm!) },
-  "kvm_gmem_unbind()": {
-    when: (c: Region) => deletes(c) && c.file !== null,
-    under: inodeOf,
-    run: (s: State, c: Region) => eraseBindings(s, c),
+  "wait until no vCPU sees the old table": {
+    synchronizes: (c: Region) => kvmSrcu(c.vm!),
+    // What a reader of the old table has cached since is of an old generation as well.
+    run: (s: State, c: Region): void => advanceGeneration(s.vms[c.vm!]),
   },
-  "drop slots_lock": { drops: (c: Region) => slotsLock(c.vm!) },
+  "kvm_gmem_unbind(): get the file": { when: unbinds, run: getFile },
+  "kvm_gmem_unbind()": { when: (c: Region) => c.holds && deletes(c), under: inodeOf, run: unbind },
+  "free the slot": { when: deletes, run: freeSlot },
+  "drop slots_lock": { drops: (c: Region) => slotsLock(c.vm!), local: true as const, run: () => goTo("end") },
+  "undo: drop slots_arch_lock": { drops: (c: Region) => slotsArchLock(c.vm!) },
+  "undo the binding": {
+    under: inodeOf,
+    run: (s: State, c: Region) => {
+      eraseBindings(s, c);
+      return undo(s, c, "EINVAL");
+    },
+  },
+  end: { local: true as const, run: () => {} },
 } as const;
 
 const keeps = {
@@ -162,6 +281,18 @@ const keeps = {
   inode: Inode,
   first: upTo("pages"),
   end: upTo("pages"),
+  holds: bool,
+  ...pinning,
+  ...releasing,
+};
+
+const closing = {
+  "fput()": {
+    when: (c: Region) => c.holds,
+    run: dropPrepared,
+  },
+  ...release,
+  ...unpinVm,
 };
 
 const slotNumber = choice<number>(
@@ -261,14 +392,17 @@ export const setUserMemoryRegion2 = call({
     },
   ],
   sections: {
-    "find the VM": (s, { vm }) => {
-      if (openVm(s, vm) === null) return "EBADF";
+    "find the VM": (s, c) => {
+      if (openVm(s, c.vm) === null) return "EBADF";
+      pinVm(s, c);
     },
-    "check the slot number": (_s, { slot }, m) => {
-      if (slot > m.maxSlotId) return "EINVAL";
-    },
+    "check the slot number": local((_s: State, { slot }: Region, m: Machine) => {
+      if (slot > m.maxSlotId) return "EINVAL" as const;
+      return undefined;
+    }),
     ...sections,
   },
+  finally: closing,
 });
 
 export const setUserMemoryRegion = call({
@@ -289,15 +423,19 @@ export const setUserMemoryRegion = call({
   keeps,
   returns: ["EBADF", "EINVAL", "EEXIST"],
   sections: {
-    "find the VM": (s, { vm }) => {
-      if (openVm(s, vm) === null) return "EBADF";
+    "find the VM": (s, c) => {
+      if (openVm(s, c.vm) === null) return "EBADF";
+      pinVm(s, c);
     },
-    "check the old ioctl's flags": (_s, { flags }) => {
-      if ((flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)) !== 0n) return "EINVAL";
-    },
-    "check the slot number": (_s, { slot }, m) => {
-      if (slot > m.maxSlotId) return "EINVAL";
-    },
+    "check the old ioctl's flags": local((_s: State, { flags }: Region) => {
+      if ((flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)) !== 0n) return "EINVAL" as const;
+      return undefined;
+    }),
+    "check the slot number": local((_s: State, { slot }: Region, m: Machine) => {
+      if (slot > m.maxSlotId) return "EINVAL" as const;
+      return undefined;
+    }),
     ...sections,
   },
+  finally: closing,
 });

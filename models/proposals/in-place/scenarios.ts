@@ -1,0 +1,207 @@
+/** Scenarios and default bounds of in-place conversion. */
+import type { Bounds, GivenCall, Scenario, Vector } from "../../../spec/language/design.ts";
+import {
+  GUEST_MEMFD_FLAG_INIT_SHARED,
+  GUEST_MEMFD_FLAG_MMAP,
+  KVM_MEM_GUEST_MEMFD,
+  KVM_X86_SW_PROTECTED_VM,
+  PAGE_SIZE,
+} from "../../../spec/abi/kvm.ts";
+import { FALLOC_FL_PUNCH_HOLE, PROT_READ, PROT_WRITE } from "../../../spec/abi/files.ts";
+
+const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+
+export const vmWithFile = (pages = 1n): readonly GivenCall[] => [
+  { call: "create_vm", params: { type: KVM_X86_SW_PROTECTED_VM } },
+  { call: "create_vcpu", params: { vm: 0, id: 0 } },
+  { call: "create_guest_memfd", params: { vm: 0, flags: BOTH, size: pages * PAGE_SIZE, reserved: 0n } },
+];
+
+/** The file's pages from the guest's first frame on. */
+export const bound = (pages = 1n): GivenCall => ({
+  call: "set_user_memory_region2",
+  params: {
+    vm: 0,
+    slot: 0,
+    as_id: 0,
+    flags: KVM_MEM_GUEST_MEMFD,
+    memory_size: pages * PAGE_SIZE,
+    guest_phys_addr: 0n,
+    userspace_addr: { area: 1, offset: 0n },
+    guest_memfd: 0,
+    guest_memfd_offset: 0n,
+  },
+});
+
+export const mapped = (pages = 1n): GivenCall => ({
+  call: "mmap",
+  params: {
+    area: 0,
+    file: 0,
+    offset: 0n,
+    length: pages * PAGE_SIZE,
+    prot: PROT_READ | PROT_WRITE,
+    share: "shared",
+  },
+});
+
+const readWrite = { prot: (prot: number) => prot === (PROT_READ | PROT_WRITE) };
+export const onFile = { area: (area: number) => area === 0 };
+
+/** Slots of the file, and of ordinary memory. */
+const plainFlags = { flags: (flags: bigint) => flags === KVM_MEM_GUEST_MEMFD || flags === 0n };
+
+const punching = (mode: number): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+
+/** Slots of the file, and their deletion. */
+const bindOrDelete = {
+  flags: (flags: bigint, { memory_size }: { readonly [param: string]: unknown }) =>
+    flags === KVM_MEM_GUEST_MEMFD || memory_size === 0n,
+};
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  conversion: {
+    says: "VMs with private memory, files shared or private at first, mapped by both sides and converted",
+    calls: [
+      "create_vm",
+      "create_vcpu",
+      "create_guest_memfd",
+      "close",
+      "mmap",
+      "munmap",
+      "set_user_memory_region2",
+      "set_memory_attributes2",
+      "fallocate",
+      "guest_read",
+      "guest_write",
+      "pre_fault_memory",
+      "host_read",
+      "host_write",
+      "memory_failure",
+    ],
+    only: {
+      create_guest_memfd: { flags: (flags: bigint) => flags === BOTH || flags === GUEST_MEMFD_FLAG_MMAP },
+      set_user_memory_region2: bindOrDelete,
+      mmap: { ...readWrite, offset: (offset: bigint) => offset === 0n },
+      munmap: onFile,
+    },
+  },
+  "changed-calls": {
+    says: "every call that conversion changes, with odd arguments; no read-only and no dirty-logged slots",
+    calls: [
+      "create_vm",
+      "create_vcpu",
+      "check_extension",
+      "create_guest_memfd",
+      "close",
+      "mmap",
+      "munmap",
+      "set_user_memory_region2",
+      "set_user_memory_region",
+      "set_memory_attributes2",
+      "set_memory_attributes",
+      "fallocate",
+      "guest_read",
+      "guest_write",
+      "pre_fault_memory",
+      "host_read",
+      "host_write",
+      "host_read_syscall",
+      "madvise",
+      "mlock",
+      "memory_failure",
+    ],
+    only: {
+      munmap: onFile,
+      set_user_memory_region2: plainFlags,
+      set_user_memory_region: plainFlags,
+    },
+  },
+  "converted-pages": {
+    says: "two pages that both sides map, and the slot on them: conversions of one and of both, accesses, holes, poison",
+    given: [...vmWithFile(2n), bound(2n), mapped(2n)],
+    legal: true,
+    calls: [
+      "set_user_memory_region2",
+      "set_memory_attributes2",
+      "fallocate",
+      "guest_read",
+      "guest_write",
+      "host_read",
+      "host_write",
+      "memory_failure",
+    ],
+    only: { set_user_memory_region2: bindOrDelete, host_read: onFile, host_write: onFile },
+  },
+  "conversion-races": {
+    says: "a page of a private VM's file that both sides map: conversions, accesses, holes, overlapping",
+    given: [...vmWithFile(), bound(), mapped()],
+    legal: true,
+    calls: ["set_memory_attributes2", "guest_read", "guest_write", "host_read", "host_write", "fallocate"],
+    only: { host_read: onFile, host_write: onFile },
+  },
+  "conversion-slots": {
+    says: "a slot on a private VM's file that comes and goes under conversions, accesses and pre-faults",
+    given: [...vmWithFile(), bound()],
+    legal: true,
+    calls: ["set_memory_attributes2", "set_user_memory_region2", "guest_read", "pre_fault_memory"],
+    only: { set_user_memory_region2: bindOrDelete },
+  },
+  "conversion-lifetimes": {
+    says: "a file of a private VM that goes with its last reference under conversions and accesses, and its mapping before it",
+    given: [...vmWithFile(), bound()],
+    legal: true,
+    calls: ["set_memory_attributes2", "mmap", "munmap", "close", "guest_read", "host_read", "host_write"],
+    only: { mmap: readWrite, munmap: onFile, host_read: onFile, host_write: onFile },
+  },
+  "conversion-poison": {
+    says: "a page that both sides map, and that the hardware gives up: conversions, accesses, holes",
+    given: [...vmWithFile(), bound(), mapped()],
+    legal: true,
+    calls: [
+      "set_memory_attributes2",
+      "guest_read",
+      "pre_fault_memory",
+      "host_read",
+      "memory_failure",
+      "fallocate",
+    ],
+    only: { host_read: onFile, fallocate: { mode: punching } },
+  },
+  "conversion-ranges": {
+    says: "two pages that both sides map: conversions of one and of both, accesses, a hole",
+    given: [...vmWithFile(2n), bound(2n), mapped(2n)],
+    legal: true,
+    calls: ["set_memory_attributes2", "guest_read", "host_read", "fallocate"],
+    only: { host_read: onFile, fallocate: { mode: punching } },
+  },
+};
+
+const isPrivate = { types: "sw_protected" } as const;
+const twoPages = { ...isPrivate, pages: 2, gfns: 2 };
+
+const overlap = (scenario: string, bounds: Bounds, more: Partial<Vector> = {}): Vector => ({
+  bounds: { tasks: 2, ...bounds },
+  scenario,
+  mode: "overlap",
+  ...more,
+});
+
+/** What takes in every way to change a guest's fault. */
+export const ofFaults: readonly Vector[] = [
+  { bounds: isPrivate, scenario: "conversion", quick: true },
+  overlap("conversion-races", isPrivate, { quick: true }),
+  overlap("conversion-slots", isPrivate),
+  // A kernel without VMs that have private memory.
+  { bounds: { types: "default", paging: "shadow" }, scenario: "core" },
+];
+
+export const vectors: readonly Vector[] = [
+  ...ofFaults,
+  { bounds: {}, scenario: "changed-calls" },
+  { bounds: { slots: 2, pages: 2, gfns: 2 }, scenario: "slots", track: "skeleton" },
+  { bounds: twoPages, scenario: "converted-pages" },
+  overlap("conversion-lifetimes", isPrivate),
+  overlap("conversion-poison", isPrivate),
+  overlap("conversion-ranges", twoPages),
+];
