@@ -19,6 +19,7 @@ export function play(design: AnyDesign, bounds: Bounds, calls: readonly Made[]):
   const runner = new Runner(design, m, sizes);
   const results = calls.map(([name, params]) => {
     const step = runner.make(makeInstance(name, design.calls[name]!, params, sizes));
+    if (runner.bug !== null) throw runner.bug;
     return step === null ? null : step.result;
   });
   return { results, state: runner.state, view: runner.view() };

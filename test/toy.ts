@@ -5,7 +5,7 @@ import type { AnyCall } from "../spec/language/call.ts";
 import type { AnyDesign, Profile, Vector } from "../spec/language/design.ts";
 import type { Property } from "../spec/language/property.ts";
 import { checkVector, type RunReport } from "../checkers/explore/check.ts";
-import { NO_LIMIT, type Budget } from "../checkers/explore/search.ts";
+import { NO_LIMIT, type Budget } from "../checkers/explore/sweep.ts";
 
 export const Switch = id("switches");
 export const state = record({ on: per(Switch, bool), count: upTo("switches") });

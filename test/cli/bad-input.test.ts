@@ -189,9 +189,14 @@ const cases: [string, string[], string[]][] = [
     ["cannot be played on gmem-seq", "they can on guest-memfd-6.8"],
   ],
   [
-    "a block of racing threads",
+    "a race as a program",
+    ["run", "recordings/7.3.4-litmus.jsonl"],
+    ["7.3.4-litmus.jsonl:2", "racing threads", "conform reads races"],
+  ],
+  [
+    "a race that is cut short",
     ["conform", file("race.jsonl", `${header0}\n${JSON.stringify({ id: "a", setup: [], threads: [[]] })}\n`)],
-    ["race.jsonl:2", "racing threads"],
+    ["race.jsonl:2", "title"],
   ],
 ];
 

@@ -2,9 +2,11 @@
 import { expect, test } from "vitest";
 import { summary } from "../../checkers/explore/check.ts";
 import { untried } from "../../checkers/explore/untried.ts";
-import { NO_LIMIT } from "../../checkers/explore/search.ts";
+import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
 import { gmemSeq } from "../../models/gmem-seq.ts";
 import type { Vector } from "../../spec/language/design.ts";
+import { OF_EVERY_CALL } from "../../spec/language/kernel-bug.ts";
+import { FAILED_CALL } from "../../spec/language/property.ts";
 import { variant } from "../../spec/language.ts";
 import { Switch, always, call, run, sometimes, step, toy, turnOff, verdictOf } from "../toy.ts";
 
@@ -63,6 +65,7 @@ test("all breaches are found in one pass, each with a shortest trace", async () 
     ["most-4", undefined],
     ["most-1", 2],
     ["failed-call-changes-nothing", undefined],
+    ...OF_EVERY_CALL.map(({ name }) => [name, undefined]),
   ]);
 });
 
@@ -102,7 +105,8 @@ test("a step property sees the state before, the call with its result, and the s
   expect(properties.map(({ verdict, steps }) => [verdict, steps])).toEqual([
     ["holds", undefined],
     ["violated", 2],
-    ["holds", undefined],
+    // The language's own.
+    ...[FAILED_CALL, ...OF_EVERY_CALL].map(() => ["holds", undefined]),
   ]);
   expect(properties[1]?.trace?.breach?.why).toBe("task turn_on 0");
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { differences, pinOf, vectorKey } from "../../checkers/explore/pin.ts";
 import { summary } from "../../checkers/explore/check.ts";
-import { NO_LIMIT } from "../../checkers/explore/search.ts";
+import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
 import { registryText, unexpected, type Expected } from "../../checkers/report/registry-text.ts";
 import type { Vector } from "../../spec/language/design.ts";
 import type { Pin, Pins } from "../../spec/language/pin.ts";
@@ -20,7 +20,7 @@ const vectors: Vector[] = [
   { bounds: { switches: 3 }, scenario: "rising" },
 ];
 const design = toy({ promises: [few], vectors });
-const pin: Pin = { states: 4, transitions: 16, depth: 2, held: 1, violated: { few: 2 } };
+const pin: Pin = { states: 4, transitions: 16, depth: 2, held: 4, violated: { few: 2 } };
 
 test("a run is pinned by its counts, by what it held, and by the length of each breach", async () => {
   expect(pinOf(await run(design))).toEqual(pin);
@@ -33,7 +33,7 @@ test.each<[string, Pin | undefined, string[]]>([
   ["states", { ...pin, states: 5 }, ["4 states, pinned 5"]],
   ["transitions", { ...pin, transitions: 15 }, ["16 transitions, pinned 15"]],
   ["depth", { ...pin, depth: 3 }, ["2 depth, pinned 3"]],
-  ["what was held", { ...pin, held: 2 }, ["1 held, pinned 2"]],
+  ["what was held", { ...pin, held: 5 }, ["4 held, pinned 5"]],
   ["a length", { ...pin, violated: { few: 1 } }, ["few is violated after 2 calls, pinned 1"]],
   ["a new breach", { ...pin, violated: {} }, ["few is violated after 2 calls; it is pinned as holding"]],
   [

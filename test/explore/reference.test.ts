@@ -11,7 +11,7 @@ const MOST_TRANSITIONS = 20_000;
 
 const small = registry.flatMap(({ design }) =>
   design.vectors
-    .filter(({ track }) => track === undefined || track === "full")
+    .filter(({ track, mode }) => (track ?? "full") === "full" && (mode ?? "sequential") === "sequential")
     .filter((vector) => pins[design.name]![vectorKey(vector)]!.transitions <= MOST_TRANSITIONS)
     .map((vector) => [design.name, vectorKey(vector), design, vector] as const),
 );

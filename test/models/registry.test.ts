@@ -7,6 +7,7 @@ import { BOUND_RULES } from "../../models/guest-memfd/machine.ts";
 import { pins } from "../../models/pins.ts";
 import { entryOf, registry } from "../../models/registry.ts";
 import { promises } from "../../spec/properties/promises.ts";
+import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
 import { FAILED_CALL } from "../../spec/language/property.ts";
 
 const shipped = registry.filter(({ kind }) => kind === "shipped");
@@ -43,7 +44,7 @@ test.each(registry.map((entry) => [entry.design.name, entry] as const))(
   },
 );
 
-test.each([...promises, FAILED_CALL].map(({ name }) => name))(
+test.each([...promises, FAILED_CALL, ...BUILT_IN].map(({ name }) => name))(
   "some design of the registry breaks %s",
   (promise) => {
     const breaking = Object.entries(pins).filter(([, vectors]) =>
@@ -79,10 +80,34 @@ describe.each(shipped.map(({ design }) => [design.name, design] as const))("%s",
   });
 });
 
-test("the shipped breaches are pinned at their lengths: 2^63 - 4096 in 6.8 to 6.18, none since 7.2", () => {
-  const core = (version: string) => pins[`guest-memfd-${version}`]!["core full defaults"]!.violated;
-  for (const version of ["6.8", "6.12", "6.18"]) expect(core(version)["bound-range-within-file"]).toBe(3);
-  for (const version of ["7.2", "7.3"]) expect(entryOf(`guest-memfd-${version}`)!.breaks).toEqual([]);
+/** The fewest calls, or steps of calls that overlap, after which a version breaks a promise; null where it never does. */
+function soonest(version: string, promise: string): number | null {
+  const lengths = Object.values(pins[`guest-memfd-${version}`]!).flatMap(
+    ({ violated }) => violated[promise] ?? [],
+  );
+  return lengths.length === 0 ? null : Math.min(...lengths);
+}
+const versions = ["6.8", "6.12", "6.18", "7.2", "7.3"];
+
+test.each([
+  // The binding at offset 2^63 - 4096.
+  ["bound-range-within-file", [3, 3, 3, null, null]],
+  ["guest-memfd-slot-immutable", [4, null, null, null, null]],
+  // Memory failure against a hole, in every version.
+  ["no-deadlock", [4, 4, 4, 4, 4]],
+  ["lock-order", [4, 4, 4, 4, 4]],
+  // The bindings of a dying file: not erased, then erased without the lock, then with it.
+  ["invalidations-end", [null, 22, 22, 22, null]],
+  // Emulation through userspace_addr.
+  ["contents-come-from-the-file", [null, null, 12, 12, 12]],
+  // 6.12: a pre-fault on an obsolete root, one call after the other.
+  ["calls-end", [14, 7, 14, 14, 14]],
+] as const)("%s is broken after as many calls or steps, by version, as is known", (promise, lengths) => {
+  expect(versions.map((version) => soonest(version, promise))).toEqual(lengths);
+});
+
+test("7.3 without its known races keeps every promise", () => {
+  expect(entryOf("guest-memfd-7.3-mended")!.breaks).toEqual([]);
 });
 
 const mutants = registry.filter(({ kind, design }) => kind === "mutant" && design.inherits !== undefined);
@@ -91,7 +116,8 @@ test.each(mutants.map((entry) => [entry.design.name, entry] as const))(
   (_name, { design }) => {
     const changed = Object.entries(design.calls).filter(([name, call]) => design.inherits?.[name] !== call);
     // The two region ioctls share their code, as do reads and writes of the host.
-    expect(changed.length).toBeGreaterThan(0);
+    // One states a promise that is too strong, and changes no call.
+    if ((design.statements ?? []).length === 0) expect(changed.length).toBeGreaterThan(0);
     expect(changed.length).toBeLessThanOrEqual(2);
   },
 );

@@ -8,7 +8,7 @@ import { itf } from "../../checkers/report/itf.ts";
 import { readTrace, traceSchema, writeTrace } from "../../checkers/trace/file.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { entryOf } from "../../models/registry.ts";
-import type { Trace } from "../../spec/language/trace.ts";
+import type { SequentialTrace, Trace } from "../../spec/language/trace.ts";
 
 const root = new URL("../../", import.meta.url);
 const textOf = (path: string): string => readFileSync(new URL(path, root), "utf8");
@@ -91,10 +91,12 @@ describe("a trace as people and other tools read it", () => {
       const written = itf(stored, states, of, null) as { vars: string[]; states: Record<string, unknown>[] };
       expect(written.states.length).toBe(stored.steps.length + 1);
       for (const state of written.states) expect(Object.keys(state).slice(1)).toEqual(written.vars);
-      expect(written.states.map((state) => state["mbt::actionTaken"])).toEqual([
-        "init",
-        ...stored.steps.map(({ call }) => call),
-      ]);
+      // A step of calls that overlap is told with its actor and sections.
+      if (stored.mode === "sequential")
+        expect(written.states.map((state) => state["mbt::actionTaken"])).toEqual([
+          "init",
+          ...stored.steps.map(({ call }) => call),
+        ]);
       // Bare numbers stand for the index of a state only.
       const bare = JSON.stringify(written.states.map(({ "#meta": _, ...state }) => state)).match(
         /[[:,]-?\d/g,
@@ -105,7 +107,7 @@ describe("a trace as people and other tools read it", () => {
 });
 
 describe("replaying", () => {
-  const trace = readTrace(textOf(forgottenPin), forgottenPin);
+  const trace = readTrace(textOf(forgottenPin), forgottenPin) as SequentialTrace;
   const { design } = entryOf("forgotten-pin")!;
   const withStep = (at: number, change: object): Trace => ({
     ...trace,

@@ -1,0 +1,124 @@
+/** Calls that overlap, from the command line: modes, what each asks, what is printed, and what is refused. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { gmemcheck } from "./gmemcheck.ts";
+import { twoLocks } from "./two-locks.ts";
+
+const file = "test/cli/two-locks.ts";
+
+interface Json {
+  readonly results: readonly {
+    readonly mode: string;
+    readonly overlap?: number;
+    readonly states: number;
+    readonly verdict: string;
+    readonly properties: readonly { readonly name: string; readonly verdict: string }[];
+  }[];
+}
+async function json(...args: readonly string[]): Promise<Json["results"]> {
+  const { stdout } = await gmemcheck(["check", file, ...args, "--format", "json"]);
+  return (JSON.parse(stdout) as Json).results;
+}
+
+test("--mode runs the design's vectors of that mode; --overlap says how many calls overlap", async () => {
+  const modes = (results: Json["results"]): unknown[] => results.map(({ mode, overlap }) => [mode, overlap]);
+  const all = modes(await json());
+  expect(all.length).toBe(twoLocks.vectors.length);
+  expect(all).toEqual([
+    ["sequential", undefined],
+    ["overlap", 2],
+    ["overlap", 1],
+    ["full", 3],
+  ]);
+  expect(modes(await json("--mode", "full"))).toEqual([["full", 3]]);
+  expect(modes(await json("--overlap", "3"))).toEqual([["overlap", 3]]);
+  expect(modes(await json("--overlap", "2", "--bounds", "most=2"))).toEqual([["overlap", 2]]);
+});
+
+test("a run asks what its mode has: of whole calls in sequence, of locks where calls overlap", async () => {
+  const [sequential, overlap] = await json();
+  const own = ["counted"];
+  const always = ["no-use-after-free", "no-warning", "calls-end"];
+  expect(sequential!.properties.map(({ name }) => name)).toEqual([
+    ...own,
+    "grows",
+    "failed-call-changes-nothing",
+    ...always,
+  ]);
+  expect(overlap!.properties.map(({ name }) => name)).toEqual([
+    ...own,
+    ...always,
+    "no-deadlock",
+    "lock-order",
+    "linearizable",
+  ]);
+  const [without] = await json("--overlap", "2", "--no-orders");
+  expect(without!.properties.map(({ name }) => name)).not.toContain("linearizable");
+});
+
+test("--no-merge lets others in before local sections too", async () => {
+  const [merged, apart] = [await json("--overlap", "2"), await json("--overlap", "2", "--no-merge")];
+  expect(merged[0]!.states).toBeLessThan(apart[0]!.states);
+  expect(merged[0]!.properties.map(({ verdict }) => verdict)).toEqual(
+    apart[0]!.properties.map(({ verdict }) => verdict),
+  );
+});
+
+test("a breach is told, can be seen again, and its trace is replayed and explained", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gmemcheck-"));
+  const { code, stdout } = await gmemcheck(["check", file, "--overlap", "2"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain("tasks=2 most=1; overlap 2, scenario everything, everything tracked");
+  expect(stdout).toContain("VIOLATED no-deadlock after 2 steps");
+  expect(stdout).toContain("VIOLATED lock-order after 2 steps (known)");
+  const again = /again: npx gmemcheck (.* --overlap 2 --property no-deadlock)/.exec(stdout)![1]!;
+  const seen = await gmemcheck([...again.split(" "), "--out", folder]);
+  expect(seen.stdout).toContain("VIOLATED no-deadlock after 2 steps");
+  const trace = join(folder, "two-locks", "no-deadlock.json");
+  expect(await gmemcheck(["replay", trace, "--design", file])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("2 steps on two-locks; every step answers and changes") as string,
+  });
+  const explained = await gmemcheck(["explain", trace, "--design", file]);
+  expect(explained.stdout).toContain("✗ waits for lock_b[0], held by task 1");
+});
+
+test("one property of a whole mode: those runs alone that ask it", async () => {
+  const deadlock = await json("--property", "no-deadlock");
+  expect(deadlock.map(({ mode, verdict }) => [mode, verdict])).toEqual([
+    ["overlap", "violated"],
+    ["overlap", "holds"],
+    ["full", "violated"],
+  ]);
+  expect((await json("--property", "grows")).map(({ mode }) => mode)).toEqual(["sequential"]);
+});
+
+test.concurrent.each([
+  ["half a call", ["--overlap", "1.5"], '--overlap: "1.5" is not a whole number from 1 to 64'],
+  ["no call", ["--overlap", "0"], '--overlap: "0" is not a whole number'],
+  ["a word", ["--overlap", "two"], '--overlap: "two" is not a whole number'],
+  ["a mode that is none", ["--mode", "parallel"], "is not one of sequential, overlap, full"],
+  ["overlaps in sequence", ["--mode", "sequential", "--overlap", "2"], "no calls overlap"],
+  ["a number of all", ["--mode", "full", "--overlap", "2"], "as many calls overlap as there are actors"],
+  ["a mode without vectors", ["--mode", "full", "--quick"], "has no vector of mode full marked quick"],
+  [
+    "a profile",
+    ["--mode", "overlap", "--scenario", "rising", "--track", "skeleton"],
+    "mode overlap tracks everything",
+  ],
+  [
+    "a property of whole calls",
+    ["--mode", "overlap", "--property", "grows"],
+    "grows is asked in runs of --mode sequential, and this is none",
+  ],
+  [
+    "a property of overlaps",
+    ["--mode", "sequential", "--property", "no-deadlock"],
+    "no-deadlock is asked in runs of --mode overlap",
+  ],
+])("%s is refused, with what was possible", async (_name, args, said) => {
+  const { code, stderr } = await gmemcheck(["check", file, ...args]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
