@@ -161,7 +161,7 @@ async function writeTraces(
   summaries: readonly DesignReport[],
   folder: string,
 ): Promise<Map<PropertyReport, string>> {
-  const { writeTrace } = await import("../checkers/trace/file.ts");
+  const { fileName, writeTrace } = await import("../checkers/trace/file.ts");
   const files = new Map<PropertyReport, string>();
   for (const report of summaries) {
     for (const property of shortestBreaches(report)) {
@@ -171,11 +171,6 @@ async function writeTraces(
     }
   }
   return files;
-}
-
-/** A name of a model as that of a file, which leads nowhere else. */
-function fileName(name: string): string {
-  return name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_");
 }
 
 /** Of each broken property the report with the shortest trace, over all runs. */

@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { NO_LIMIT } from "../checkers/explore/sweep.ts";
-import { writeTrace } from "../checkers/trace/file.ts";
+import { fileName, writeTrace } from "../checkers/trace/file.ts";
 import { runJobs, type Job } from "../cli/jobs.ts";
 import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
@@ -31,7 +31,6 @@ function shortestRun({ design }: Entry, property: string): Vector {
 
 const named = new Set(process.argv.slice(2));
 const wanted = registry.filter(({ design }) => named.size === 0 || named.has(design.name));
-const folderOf = (design: string): string => design.replace(/[^\w.-]/g, "_");
 
 const breaches = wanted.flatMap((entry) =>
   entry.breaks.map((property) => ({ design: entry.design, property, vector: shortestRun(entry, property) })),
@@ -50,16 +49,16 @@ const runs = await runJobs([...jobs.values()], {
 });
 const reports = new Map([...jobs.keys()].map((key, i) => [key, runs[i]!]));
 
-const known = new Set(registry.map(({ design }) => folderOf(design.name)));
+const known = new Set(registry.map(({ design }) => fileName(design.name)));
 for (const own of readdirSync(folder))
   if (!known.has(own)) rmSync(new URL(`${own}/`, folder), { recursive: true });
 for (const { design } of wanted)
-  rmSync(new URL(`${folderOf(design.name)}/`, folder), { recursive: true, force: true });
+  rmSync(new URL(`${fileName(design.name)}/`, folder), { recursive: true, force: true });
 for (const { design, property, vector } of breaches) {
   const { properties } = reports.get(`${design.name} ${vectorKey(vector)}`)!;
   const { trace } = properties.find(({ name }) => name === property)!;
   if (trace === undefined) throw new Error(`${design.name} no longer breaks ${property}; run npm run pins`);
-  const own = new URL(`${folderOf(design.name)}/`, folder);
+  const own = new URL(`${fileName(design.name)}/`, folder);
   mkdirSync(own, { recursive: true });
   writeFileSync(new URL(`${property}.json`, own), writeTrace(trace));
 }

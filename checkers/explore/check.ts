@@ -49,7 +49,6 @@ export interface RunReport {
   readonly depth: number;
   readonly levels: readonly number[];
   readonly bytes: number;
-  readonly bits: number;
   readonly seconds: number;
   readonly properties: readonly PropertyReport[];
   readonly outcomes: ReadonlyMap<string, number>;
@@ -152,7 +151,6 @@ function emptyReport({ design, bounds, scenario, tracked, mode, overlap }: Bound
     depth: 0,
     levels: [],
     bytes: 0,
-    bits: 0,
     seconds: 0,
     properties: [],
     outcomes: new Map(),
@@ -179,10 +177,10 @@ function runReport(subject: Bounded, explored: Explored, options: SearchOptions)
     .map(({ property, isAnswered }) => report(property, !isAnswered));
   const decisive = properties.map((p) => p.verdict).filter(isVerdict);
   if (decisive.length === 0) decisive.push("vacuous");
-  const { complete, stopped: reason, states, transitions, depth, levels, bytes, bits, seconds } = explored;
+  const { complete, stopped: reason, states, transitions, depth, levels, bytes, seconds } = explored;
   const { outcomes, decided } = explored;
   const verdict = worst([...decisive, ...(complete ? [] : ["incomplete" as const])]);
-  const numbers = { states, transitions, depth, levels, bytes, bits, seconds };
+  const numbers = { states, transitions, depth, levels, bytes, seconds };
   return { ...emptyReport(subject), verdict, complete, reason, ...numbers, properties, outcomes, decided };
 }
 

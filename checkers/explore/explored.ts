@@ -24,7 +24,6 @@ export interface Explored {
   readonly levels: readonly number[];
   readonly seconds: number;
   readonly bytes: number;
-  readonly bits: number;
   readonly found: ReadonlyMap<string, Found>;
   /** Properties of which at least one instance applied and could be decided in some state. */
   readonly decided: ReadonlySet<string>;
@@ -40,7 +39,6 @@ export class Totals {
   transitions = 0;
   stopped: string | null = null;
   bytes = 0;
-  bits = 0;
   depth = 0;
   readonly levels: number[] = [];
   readonly found = new Map<string, Found>();
@@ -59,10 +57,10 @@ export class Totals {
   }
 
   explored(seconds: number): Explored {
-    const { states, transitions, depth, levels, bytes, bits, stopped } = this;
+    const { states, transitions, depth, levels, bytes, stopped } = this;
     const { found, decided, undecidable, outcomes } = this;
     const complete = stopped === null;
-    const numbers = { states, transitions, depth, levels, seconds, bytes, bits };
+    const numbers = { states, transitions, depth, levels, seconds, bytes };
     return { complete, stopped, ...numbers, found, decided, undecidable, outcomes };
   }
 }

@@ -4,6 +4,7 @@ import type { AnyDomain } from "../../spec/language/domain.ts";
 import type { Scenario } from "../../spec/language/design.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { UsageError } from "../usage-error.ts";
+import { Program } from "./program.ts";
 import { makeInstance, type Instance } from "./sequential.ts";
 import { allValues, show, type Sizes } from "./walk.ts";
 
@@ -28,8 +29,9 @@ export function instancesOf(
     const only = scenario.only?.[name] ?? {};
     const passes = (params: Chosen): boolean =>
       Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
+    const program = new Program(name, call, sizes);
     for (const params of parameterSets(name, call, m, sizes, scenario.legal === true)) {
-      if (passes(params)) found.push(makeInstance(name, call, params, sizes));
+      if (passes(params)) found.push(makeInstance(name, call, params, sizes, program));
       if (found.length > MOST_INSTANCES) throw tooMany(`up to ${name}`);
     }
   }

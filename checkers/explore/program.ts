@@ -28,6 +28,10 @@ export class Program {
   readonly closing: number;
   /** What the call keeps from section to section, with the values that it has at first. */
   readonly kept: readonly (readonly [string, unknown])[];
+  /** By section, as the hot path wants them. */
+  readonly runs: readonly Part["run"][];
+  readonly whens: readonly Part["when"][];
+  readonly untils: readonly Part["until"][];
   private readonly index: ReadonlyMap<string, number>;
 
   constructor(name: string, call: AnyCall, sizes: Sizes) {
@@ -40,6 +44,9 @@ export class Program {
     this.parts = labelled.map(([label, section]) =>
       typeof section === "function" ? { label, run: section } : { label, ...section },
     ) as Part[];
+    this.runs = this.parts.map(({ run }) => run);
+    this.whens = this.parts.map(({ when }) => when);
+    this.untils = this.parts.map(({ until }) => until);
     this.closing = Object.keys(call.sections).length;
     this.kept = Object.entries(call.keeps).map(([key, domain]) => [key, firstValue(domain, sizes)] as const);
     this.index = new Map(this.parts.map(({ label }, at) => [label, at]));
@@ -103,6 +110,28 @@ export function goesRound(program: Program, { to }: GoTo, jumps: number): ModelE
     "a loop that does not come to its end; a retry, which others can end, is `retry`, not `goTo`",
   );
 }
+
+/** Errors of a model's locks; `where` names the call and the section, `lock` the lock. */
+export const lockErrors = {
+  takenTwice: (where: string, lock: string, place: string): ModelError =>
+    new ModelError(
+      `${where} takes ${lock}, which the call already holds`,
+      place,
+      "a section that runs under a lock that an earlier one took",
+    ),
+  notHeld: (where: string, lock: string, place: string): ModelError =>
+    new ModelError(
+      `${where} drops ${lock}, which the call does not hold`,
+      place,
+      "a `drops` without its `takes`, or a `when` that differs between the two",
+    ),
+  waitsForItself: (where: string, lock: string, place: string): ModelError =>
+    new ModelError(
+      `${where} waits for the readers of ${lock}, of whom the call is one`,
+      place,
+      "a synchronize_srcu() inside the read section that it waits for",
+    ),
+};
 
 export function waitsForNobody(program: Program, at: number): ModelError {
   return new ModelError(

@@ -46,7 +46,6 @@ class Search extends Sweep {
     this.codec = codec;
     this.stepper = new Stepper(this.codec, this.havoc, m, instances.length);
     this.asker = new Asker(subject, tracking, options.only, this.codec, this.havoc, total);
-    total.bits = Math.max(total.bits, this.codec.bits);
   }
 
   override async run(): Promise<void> {

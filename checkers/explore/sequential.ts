@@ -6,7 +6,7 @@ import { CALLS_END, KernelBug } from "../../spec/language/kernel-bug.ts";
 import { lockText, sameLock, type LockRef } from "../../spec/language/lock.ts";
 import { type Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import { Program, goesRound, isGoTo, locksOf, waitsForNobody, type Context } from "./program.ts";
+import { Program, goesRound, isGoTo, lockErrors, locksOf, waitsForNobody, type Context } from "./program.ts";
 import type { Sizes } from "./walk.ts";
 
 export type Ended = Outcome | typeof disabled;
@@ -26,12 +26,10 @@ export function makeInstance(
   call: AnyCall,
   params: Readonly<Record<string, unknown>>,
   sizes: Sizes,
+  /** That of another instance of the call, where there is one. */
+  program: Program = new Program(name, call, sizes),
 ): Instance {
-  const program = new Program(name, call, sizes);
-  const { parts, closing } = program;
-  const runs = parts.map(({ run }) => run);
-  const whens = parts.map(({ when }) => when);
-  const untils = parts.map(({ until }) => until);
+  const { parts, closing, runs, whens, untils } = program;
   const context: Context = { ...params };
   const last = parts.length;
   const run = (s: unknown, m: unknown): Ended => {
@@ -128,34 +126,18 @@ export function runWithLocks(instance: Instance, s: unknown, m: unknown): Ended 
 }
 
 function waitOutside(held: readonly LockRef[], ref: LockRef, where: string, place: string): void {
-  if (!held.some((other) => sameLock(other, ref))) return;
-  throw new ModelError(
-    `${where} waits for the readers of ${lockText(ref)}, of whom the call is one`,
-    place,
-    "a synchronize_srcu() inside the read section that it waits for",
-  );
+  if (held.some((other) => sameLock(other, ref)))
+    throw lockErrors.waitsForItself(where, lockText(ref), place);
 }
 
-export function take(held: LockRef[], ref: LockRef, where: string, place: string): void {
-  if (held.some((other) => sameLock(other, ref))) {
-    throw new ModelError(
-      `${where} takes ${lockText(ref)}, which the call already holds`,
-      place,
-      "a section that runs under a lock that an earlier one took",
-    );
-  }
+function take(held: LockRef[], ref: LockRef, where: string, place: string): void {
+  if (held.some((other) => sameLock(other, ref))) throw lockErrors.takenTwice(where, lockText(ref), place);
   held.push(ref);
 }
 
-export function drop(held: LockRef[], ref: LockRef, where: string, place: string): void {
+function drop(held: LockRef[], ref: LockRef, where: string, place: string): void {
   const at = held.findIndex((other) => sameLock(other, ref));
-  if (at < 0) {
-    throw new ModelError(
-      `${where} drops ${lockText(ref)}, which the call does not hold`,
-      place,
-      "a `drops` without its `takes`, or a `when` that differs between the two",
-    );
-  }
+  if (at < 0) throw lockErrors.notHeld(where, lockText(ref), place);
   held.splice(at, 1);
 }
 

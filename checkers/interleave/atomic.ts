@@ -1,5 +1,5 @@
 /** What it means that two calls which overlap end as an order of them does: by what the ends are compared, and what the design lets differ. */
-import type { AnyDesign } from "../../spec/language/design.ts";
+import type { AnyDesign, NotAtomic } from "../../spec/language/design.ts";
 import { sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
 import type { Bounded } from "../explore/bounded.ts";
 import { makeCodec, type Codec } from "../explore/codec.ts";
@@ -12,6 +12,10 @@ export function lasting({ design, sizes }: Bounded): Codec {
   return makeCodec(design.state, sizes, { leftOut: ["mappings", "caches"] }, new Havoc(), design.place);
 }
 
+/** The design says nothing of how these two calls end when they overlap: in any way. */
+export const saysNothing = ({ results, state }: NotAtomic): boolean =>
+  results === undefined && state === undefined;
+
 /** Whether the design says that two calls may end with these results though no order of them does. `orders`: how they end in order. */
 export function mayEndSo(
   { notAtomic = [] }: AnyDesign,
@@ -20,10 +24,11 @@ export function mayEndSo(
   orders: readonly Results[],
 ): boolean {
   const isOfAnOrder = orders.some((order) => order.every((outcome, i) => sameOutcome(outcome, results[i]!)));
-  return notAtomic.some(({ calls, results: right, state }) => {
+  return notAtomic.some((declared) => {
+    const { calls, results: right, state } = declared;
     const straight = calls[0] === x && calls[1] === y;
     if (!straight && !(calls[0] === y && calls[1] === x)) return false;
-    if ((right === undefined && state === undefined) || (state === true && isOfAnOrder)) return true;
+    if (saysNothing(declared) || (state === true && isOfAnOrder)) return true;
     return right?.(straight ? results[0] : results[1], straight ? results[1] : results[0]) === true;
   });
 }

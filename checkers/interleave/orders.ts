@@ -8,9 +8,9 @@ import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
 import { outcomeText, type Outcome } from "../../spec/language/outcome.ts";
 import { callText } from "../explore/instances.ts";
 import type { Codec } from "../explore/codec.ts";
-import { lasting, mayEndSo } from "./atomic.ts";
+import { lasting, mayEndSo, saysNothing } from "./atomic.ts";
 import { isBlocked } from "./advance.ts";
-import type { Frame } from "./frame.ts";
+import { outcomeKey, type Frame } from "./frame.ts";
 import type { Interleaving } from "./search.ts";
 
 /** How two calls ended: both results, and the state. */
@@ -49,9 +49,7 @@ function pairsOf({ subject, advancer }: Interleaving): (readonly [number, number
   const { instances, bounds, design } = subject;
   const tasks = Number(bounds["tasks"] ?? 1);
   const declared = new Set(
-    (design.notAtomic ?? [])
-      .filter(({ results, state }) => results === undefined && state === undefined)
-      .flatMap(({ calls: [a, b] }) => [`${a} ${b}`, `${b} ${a}`]),
+    (design.notAtomic ?? []).filter(saysNothing).flatMap(({ calls: [a, b] }) => [`${a} ${b}`, `${b} ${a}`]),
   );
   const pairs: (readonly [number, number])[] = [];
   if (subject.inFlight < 2) return pairs;
@@ -169,7 +167,7 @@ class Orders {
     interface Point {
       readonly packed: Int32Array;
       /** Frames of the two, or the results that they ended with; null before they begin. */
-      readonly at: readonly [Frame | End0 | null, Frame | End0 | null];
+      readonly at: readonly [Frame | Done | null, Frame | Done | null];
       readonly moves: readonly number[];
     }
     search.load(this.index);
@@ -195,7 +193,7 @@ class Orders {
         if (step === null || step === disabled || isBlocked(step)) continue;
         const after = new Int32Array(codec.words);
         codec.pack(codec.draft, after, 0);
-        const now: Frame | End0 = step.frame ?? { ended: step.outcome! };
+        const now: Frame | Done = step.frame ?? { ended: step.outcome! };
         const then = others.length === 0 ? other : step.others[0]!;
         const next = (who === 0 ? [now, then] : [then, now]) as Point["at"];
         const key = `${after.join(",")} ${pointKey(next[0])} ${pointKey(next[1])}`;
@@ -208,23 +206,19 @@ class Orders {
   }
 }
 
-interface End0 {
+interface Done {
   readonly ended: Outcome;
 }
 
-function isEnd(at: Frame | End0 | null): at is End0 {
+function isEnd(at: Frame | Done | null): at is Done {
   return at !== null && "ended" in at;
 }
 
-function pointKey(at: Frame | End0 | null): string {
+function pointKey(at: Frame | Done | null): string {
   if (at === null) return "-";
-  return isEnd(at) ? `=${resultKey(at.ended)}` : String(at.id);
-}
-
-function resultKey(outcome: Outcome): string {
-  return typeof outcome === "object" ? `value ${outcome.value}` : String(outcome);
+  return isEnd(at) ? `=${outcomeKey(at.ended)}` : String(at.id);
 }
 
 function endKey([a, b]: readonly [Outcome, Outcome], state: Int32Array): string {
-  return `${resultKey(a)} ${resultKey(b)} ${state.join(",")}`;
+  return `${outcomeKey(a)} ${outcomeKey(b)} ${state.join(",")}`;
 }

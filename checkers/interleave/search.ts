@@ -49,7 +49,6 @@ export class Interleaving extends Sweep {
     this.asker = new Asker(subject, TRACK_ALL, options.only, codec, havoc, total);
     this.order = new LockOrder(this.frames);
     this.tasks = Number(subject.bounds["tasks"] ?? 1);
-    total.bits = codec.bits;
   }
 
   protected override start(): void {

@@ -79,6 +79,11 @@ export function traceSchema(): unknown {
   };
 }
 
+/** A name of a model as that of a file, which leads nowhere else. */
+export function fileName(name: string): string {
+  return name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "_");
+}
+
 /** Decodes a trace; `where` names the file in messages. */
 export function readTrace(text: string, where: string): Trace {
   const json = parseJson(text, where);

@@ -20,7 +20,7 @@ import {
   PROT_WRITE,
 } from "../../spec/abi/files.ts";
 
-const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+export const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
 
 /** No read-only and no dirty-logged slots, and none whose ordinary memory is not page for frame. */
 const bindingsAndOrdinary = {
@@ -45,7 +45,7 @@ const withoutEffect = [
 ];
 
 /** What a race needs: a VM with its vCPUs, and a file. */
-const vmWithFile = (type: number, vcpus: number, flags: bigint, pages = 1n): readonly GivenCall[] => [
+export const vmWithFile = (type: number, vcpus: number, flags: bigint, pages = 1n): readonly GivenCall[] => [
   { call: "create_vm", params: { type } },
   ...Array.from({ length: vcpus }, (_, id) => ({ call: "create_vcpu", params: { vm: 0, id } })),
   { call: "create_guest_memfd", params: { vm: 0, flags, size: pages * PAGE_SIZE, reserved: 0n } },
@@ -57,7 +57,7 @@ const ofVm1 = ({ call, params }: GivenCall): GivenCall => ({
 });
 
 /** KVM_SET_USER_MEMORY_REGION2 of a slot on a file's pages from 0 on, at the frames from 0 on. */
-const bound = (vm: number, pages = 1n): GivenCall => ({
+export const bound = (vm: number, pages = 1n): GivenCall => ({
   call: "set_user_memory_region2",
   params: {
     vm,
@@ -75,8 +75,13 @@ const allocated: GivenCall = {
   call: "fallocate",
   params: { file: 0, mode: FALLOC_FL_KEEP_SIZE, offset: 0n, len: PAGE_SIZE },
 };
+/** Slots of a file, and their deletion. */
+export const bindOrDelete = {
+  flags: (flags: bigint, { memory_size }: { readonly [param: string]: unknown }) =>
+    flags === KVM_MEM_GUEST_MEMFD || memory_size === 0n,
+};
 const isDeletion = (size: bigint): boolean => size === 0n;
-const isPunch = (mode: number): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+export const isPunch = (mode: number): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
 
 /** Of a race: slots of the file and of ordinary memory, page for frame. */
 const racing = {
@@ -260,10 +265,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     legal: true,
     calls: ["set_user_memory_region2", "guest_read", "guest_write"],
     only: {
-      set_user_memory_region2: {
-        flags: (flags: bigint, { memory_size }: { readonly [param: string]: unknown }) =>
-          flags === KVM_MEM_GUEST_MEMFD || memory_size === 0n,
-      },
+      set_user_memory_region2: bindOrDelete,
     },
   },
   "rmap-races": {
@@ -272,10 +274,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     legal: true,
     calls: ["set_user_memory_region2", "guest_read", "fallocate"],
     only: {
-      set_user_memory_region2: {
-        flags: (flags: bigint, { memory_size }: { readonly [param: string]: unknown }) =>
-          flags === KVM_MEM_GUEST_MEMFD || memory_size === 0n,
-      },
+      set_user_memory_region2: bindOrDelete,
       fallocate: { mode: isPunch },
     },
   },

@@ -10,7 +10,7 @@ import { grabFolio } from "../guest-memfd/page-cache.ts";
 import { NORMAL, slotAt } from "../guest-memfd/slots.ts";
 import { inPlaceConversion } from "../proposals/in-place-conversion.ts";
 import { call, isShared, type InPlace } from "../proposals/in-place/attributes.ts";
-import { bound, mapped, onFile, vmWithFile } from "../proposals/in-place/scenarios.ts";
+import { boundFile, mapped, onFile, sharedFile } from "../proposals/in-place/scenarios.ts";
 import { refusedOnlyWhileHeld } from "../proposals/in-place/statements.ts";
 import { mutant } from "./mutant.ts";
 
@@ -27,7 +27,7 @@ const REVIEW = "guest_memfd in-place conversion, review of v5 to v8, 2026";
 const race = (...met: readonly string[]): { readonly race: Scenario } => ({
   race: {
     says: "a shared page of a private VM's file that both sides can map",
-    given: [...vmWithFile(), bound(), mapped()],
+    given: [...sharedFile(), boundFile(), mapped()],
     legal: true,
     calls: met,
     only: met.includes("host_read") ? { host_read: onFile } : {},

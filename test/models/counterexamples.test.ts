@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { EVERYTHING, bounded } from "../../checkers/explore/bounded.ts";
 import { makeInstance } from "../../checkers/explore/sequential.ts";
-import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { fileName, readTrace, writeTrace } from "../../checkers/trace/file.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { isBroken, runPath } from "../../checkers/trace/run.ts";
 import { pins } from "../../models/pins.ts";
@@ -14,7 +14,6 @@ import type { AnyDesign } from "../../spec/language/design.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 
 const folder = new URL("../../counterexamples/", import.meta.url);
-const fileName = (design: string): string => design.replace(/[^\w.-]/g, "_");
 const files = readdirSync(folder).flatMap((design) =>
   readdirSync(new URL(`${design}/`, folder)).map((file) => `${design}/${file}`),
 );

@@ -1,37 +1,19 @@
 /** Scenarios and default bounds of in-place conversion. */
 import type { Bounds, GivenCall, Scenario, Vector } from "../../../spec/language/design.ts";
 import {
-  GUEST_MEMFD_FLAG_INIT_SHARED,
   GUEST_MEMFD_FLAG_MMAP,
   KVM_MEM_GUEST_MEMFD,
   KVM_X86_SW_PROTECTED_VM,
   PAGE_SIZE,
 } from "../../../spec/abi/kvm.ts";
-import { FALLOC_FL_PUNCH_HOLE, PROT_READ, PROT_WRITE } from "../../../spec/abi/files.ts";
+import { PROT_READ, PROT_WRITE } from "../../../spec/abi/files.ts";
+import { BOTH, bindOrDelete, bound, isPunch, vmWithFile } from "../../guest-memfd/scenarios.ts";
 
-const BOTH = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
-
-export const vmWithFile = (pages = 1n): readonly GivenCall[] => [
-  { call: "create_vm", params: { type: KVM_X86_SW_PROTECTED_VM } },
-  { call: "create_vcpu", params: { vm: 0, id: 0 } },
-  { call: "create_guest_memfd", params: { vm: 0, flags: BOTH, size: pages * PAGE_SIZE, reserved: 0n } },
-];
-
+/** A VM with private memory, its vCPU, and a file that both sides may map. */
+export const sharedFile = (pages = 1n): readonly GivenCall[] =>
+  vmWithFile(KVM_X86_SW_PROTECTED_VM, 1, BOTH, pages);
 /** The file's pages from the guest's first frame on. */
-export const bound = (pages = 1n): GivenCall => ({
-  call: "set_user_memory_region2",
-  params: {
-    vm: 0,
-    slot: 0,
-    as_id: 0,
-    flags: KVM_MEM_GUEST_MEMFD,
-    memory_size: pages * PAGE_SIZE,
-    guest_phys_addr: 0n,
-    userspace_addr: { area: 1, offset: 0n },
-    guest_memfd: 0,
-    guest_memfd_offset: 0n,
-  },
-});
+export const boundFile = (pages = 1n): GivenCall => bound(0, pages);
 
 export const mapped = (pages = 1n): GivenCall => ({
   call: "mmap",
@@ -50,14 +32,6 @@ export const onFile = { area: (area: number) => area === 0 };
 
 /** Slots of the file, and of ordinary memory. */
 const plainFlags = { flags: (flags: bigint) => flags === KVM_MEM_GUEST_MEMFD || flags === 0n };
-
-const punching = (mode: number): boolean => (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
-
-/** Slots of the file, and their deletion. */
-const bindOrDelete = {
-  flags: (flags: bigint, { memory_size }: { readonly [param: string]: unknown }) =>
-    flags === KVM_MEM_GUEST_MEMFD || memory_size === 0n,
-};
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
   conversion: {
@@ -119,7 +93,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "converted-pages": {
     says: "two pages that both sides map, and the slot on them: conversions of one and of both, accesses, holes, poison",
-    given: [...vmWithFile(2n), bound(2n), mapped(2n)],
+    given: [...sharedFile(2n), boundFile(2n), mapped(2n)],
     legal: true,
     calls: [
       "set_user_memory_region2",
@@ -135,28 +109,28 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "conversion-races": {
     says: "a page of a private VM's file that both sides map: conversions, accesses, holes, overlapping",
-    given: [...vmWithFile(), bound(), mapped()],
+    given: [...sharedFile(), boundFile(), mapped()],
     legal: true,
     calls: ["set_memory_attributes2", "guest_read", "guest_write", "host_read", "host_write", "fallocate"],
     only: { host_read: onFile, host_write: onFile },
   },
   "conversion-slots": {
     says: "a slot on a private VM's file that comes and goes under conversions, accesses and pre-faults",
-    given: [...vmWithFile(), bound()],
+    given: [...sharedFile(), boundFile()],
     legal: true,
     calls: ["set_memory_attributes2", "set_user_memory_region2", "guest_read", "pre_fault_memory"],
     only: { set_user_memory_region2: bindOrDelete },
   },
   "conversion-lifetimes": {
     says: "a file of a private VM that goes with its last reference under conversions and accesses, and its mapping before it",
-    given: [...vmWithFile(), bound()],
+    given: [...sharedFile(), boundFile()],
     legal: true,
     calls: ["set_memory_attributes2", "mmap", "munmap", "close", "guest_read", "host_read", "host_write"],
     only: { mmap: readWrite, munmap: onFile, host_read: onFile, host_write: onFile },
   },
   "conversion-poison": {
     says: "a page that both sides map, and that the hardware gives up: conversions, accesses, holes",
-    given: [...vmWithFile(), bound(), mapped()],
+    given: [...sharedFile(), boundFile(), mapped()],
     legal: true,
     calls: [
       "set_memory_attributes2",
@@ -166,14 +140,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       "memory_failure",
       "fallocate",
     ],
-    only: { host_read: onFile, fallocate: { mode: punching } },
+    only: { host_read: onFile, fallocate: { mode: isPunch } },
   },
   "conversion-ranges": {
     says: "two pages that both sides map: conversions of one and of both, accesses, a hole",
-    given: [...vmWithFile(2n), bound(2n), mapped(2n)],
+    given: [...sharedFile(2n), boundFile(2n), mapped(2n)],
     legal: true,
     calls: ["set_memory_attributes2", "guest_read", "host_read", "fallocate"],
-    only: { host_read: onFile, fallocate: { mode: punching } },
+    only: { host_read: onFile, fallocate: { mode: isPunch } },
   },
 };
 
