@@ -8,7 +8,15 @@ import { disabled } from "../../spec/language/call.ts";
 import type { LockRef } from "../../spec/language/lock.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import { goesRound, isGoTo, locksOf, type Context, type Part, type Program } from "../explore/program.ts";
+import {
+  goesRound,
+  isGoTo,
+  lockErrors,
+  locksOf,
+  type Context,
+  type Part,
+  type Program,
+} from "../explore/program.ts";
 import { endHolding, type Instance } from "../explore/sequential.ts";
 import { actorOf, type Frame, type Frames, type Held } from "./frame.ts";
 
@@ -275,11 +283,8 @@ class Step {
     const lock = this.frames.lockId(ref);
     const at = this.held.findIndex((one) => one.lock === lock);
     if (at < 0) {
-      throw new ModelError(
-        `${this.program.where(where)} drops ${this.frames.lockText({ lock, mode: ref.mode })}, which the call does not hold`,
-        this.program.call.place,
-        "a `drops` without its `takes`, or a `when` that differs between the two",
-      );
+      const text = this.frames.lockText({ lock, mode: ref.mode });
+      throw lockErrors.notHeld(this.program.where(where), text, this.program.call.place);
     }
     this.held.splice(at, 1);
   }
@@ -321,18 +326,15 @@ class Step {
 
   private refuseReader(lock: number, at: number): void {
     if (!this.held.some((one) => one.lock === lock)) return;
-    throw new ModelError(
-      `${this.program.where(at)} waits for the readers of ${this.frames.lockText({ lock, mode: "read" })}, of whom the call is one`,
-      this.program.call.place,
-      "a synchronize_srcu() inside the read section that it waits for",
-    );
+    const text = this.frames.lockText({ lock, mode: "read" });
+    throw lockErrors.waitsForItself(this.program.where(at), text, this.program.call.place);
   }
 
   private takesTwice(wanted: Held, at: number): ModelError {
-    return new ModelError(
-      `${this.program.where(at)} takes ${this.frames.lockText(wanted)}, which the call already holds`,
+    return lockErrors.takenTwice(
+      this.program.where(at),
+      this.frames.lockText(wanted),
       this.program.call.place,
-      "a section that runs under a lock that an earlier one took",
     );
   }
 
