@@ -14,13 +14,12 @@ port.on("message", (message: ToWorker) => {
   else void run(message);
 });
 
-async function run({ job, budget, only, merges, orders }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
+async function run({ job, budget, only, search }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
   try {
     const { design } = await findDesign(job.design);
     const report = await checkVector(design, job.vector, {
+      ...search,
       budget,
-      merges,
-      orders,
       ...(only === null ? {} : { only: new Set(only) }),
       onProgress: (progress) => say({ kind: "progress", progress }),
       stop: () => stopping,

@@ -1,5 +1,7 @@
 /** `gmemcheck check`: searches designs exhaustively, and says what holds, what is broken, and how. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   summary,
   type DesignReport,
@@ -9,7 +11,7 @@ import {
 } from "../checkers/explore/check.ts";
 import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
-import type { Progress } from "../checkers/explore/sweep.ts";
+import type { PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import { checkJson } from "../checkers/report/json.ts";
 import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
 import { registryText, unexpected } from "../checkers/report/registry-text.ts";
@@ -18,6 +20,7 @@ import { registry, type Entry } from "../models/registry.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { budgetFrom, type BudgetOptions } from "./arguments.ts";
+import { contentHash } from "./content.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -33,6 +36,14 @@ export interface CheckCommand extends VectorOptions, BudgetOptions {
   /** False for --no-merge and --no-orders. */
   readonly merge?: boolean;
   readonly orders?: boolean;
+  readonly interpreted?: boolean;
+  readonly compaction?: boolean;
+  readonly acceptCompaction?: boolean;
+  readonly symmetry?: "exact" | "orbits";
+  readonly spill?: string;
+  readonly checkpoint?: string;
+  readonly resume?: string;
+  readonly profile?: boolean;
 }
 
 /** A mutant is there to be caught; what its small bounds leave out says nothing. */
@@ -52,6 +63,7 @@ interface Task {
 
 export async function check(names: readonly string[], options: CheckCommand): Promise<number> {
   const tasks = await tasksFor(names, options);
+  oneRun(tasks, options);
   // Found out before the work, not after it.
   if (options.out !== undefined) makeFolder(options.out);
   const interrupt = new Interrupt();
@@ -137,8 +149,10 @@ async function runTasks(
   const runs = await runJobs(jobs, {
     budget: budgetFrom(options),
     only: options.property ?? null,
-    merges: options.merge !== false,
-    orders: options.orders !== false,
+    search: searchOptions(
+      options,
+      tasks.map((task) => task.asked),
+    ),
     workers: options.workers,
     stop: () => interrupt.reason(),
     onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
@@ -146,6 +160,41 @@ async function runTasks(
   line.clear();
   let at = 0;
   return tasks.map(({ vectors }) => vectors.flatMap(() => runs[at++] ?? []));
+}
+
+function searchOptions(options: CheckCommand, asked: readonly string[]): PlainOptions {
+  const { merge, orders, interpreted, compaction, acceptCompaction, symmetry, spill, checkpoint, resume } =
+    options;
+  const content = contentHash(asked);
+  return {
+    merges: merge !== false,
+    orders: orders !== false,
+    interpreted: interpreted === true,
+    ...(options.profile === true ? { profile: true } : {}),
+    compaction: compaction === true,
+    acceptCompaction: acceptCompaction === true,
+    ...(symmetry === undefined ? {} : { symmetry }),
+    ...(spill === undefined ? {} : { spill }),
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(resume === undefined ? {} : { resume }),
+    content,
+    // What a design's own file imports is not part of the hash.
+    ...(asked.some((name) => name.includes(".") && existsSync(name.split("#")[0]!))
+      ? {}
+      : { cache: { folder: CACHE, content } }),
+  };
+}
+
+const CACHE = fileURLToPath(new URL("../node_modules/.cache/gmemcheck", import.meta.url));
+
+/** One run at a time is written down, and taken up again. */
+function oneRun(tasks: readonly Task[], { checkpoint, resume }: CheckCommand): void {
+  const runs = tasks.reduce((sum, { vectors }) => sum + vectors.length, 0);
+  const option = checkpoint !== undefined ? "--checkpoint" : resume !== undefined ? "--resume" : null;
+  if (option !== null && runs > 1)
+    throw new UsageError(
+      `${option}: ${runs} runs are asked for, and a folder is for one; name --bounds and a --scenario`,
+    );
 }
 
 function progressText({ design }: Job, progress: Progress, done: number, all: number): string {
@@ -231,8 +280,10 @@ async function printItf(summaries: readonly DesignReport[]): Promise<void> {
 
 /** Of a registry: as pinned or not. Of named designs: the worst verdict. */
 function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], options: CheckCommand): number {
-  const { all, property, bounds, scenario, track, overlap, merge, orders } = options;
-  const narrowed = [property, bounds, scenario, track, overlap].some((option) => option !== undefined);
+  const { all, property, bounds, scenario, track, overlap, symmetry, merge, orders } = options;
+  const narrowed = [property, bounds, scenario, track, overlap, symmetry].some(
+    (option) => option !== undefined,
+  );
   if (all !== true || narrowed || merge === false || orders === false) {
     return exitOf(summaries.map(({ verdict }) => verdict));
   }

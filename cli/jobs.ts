@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { RunReport } from "../checkers/explore/check.ts";
-import type { Budget, Progress } from "../checkers/explore/sweep.ts";
+import type { Budget, PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import type { Vector } from "../spec/language/design.ts";
 
 export interface Job {
@@ -18,8 +18,7 @@ export type ToWorker =
       readonly job: Job;
       readonly budget: Budget;
       readonly only: readonly string[] | null;
-      readonly merges: boolean;
-      readonly orders: boolean;
+      readonly search: PlainOptions;
     }
   | { readonly kind: "stop"; readonly reason: string };
 
@@ -33,9 +32,7 @@ export type FromWorker =
 export interface JobOptions {
   readonly budget: Budget;
   readonly only: readonly string[] | null;
-  /** As in SearchOptions; true when absent. */
-  readonly merges?: boolean;
-  readonly orders?: boolean;
+  readonly search?: PlainOptions;
   /** Threads; as many as the machine has cores when absent. */
   readonly workers?: number | undefined;
   readonly onProgress: (job: Job, progress: Progress, done: number) => void;
@@ -80,7 +77,7 @@ class CheckWorker {
   }
 
   run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport> {
-    const { budget, only, merges = true, orders = true, stop } = this.options;
+    const { budget, only, search = {}, stop } = this.options;
     return new Promise((resolve, reject) => {
       const asking = setInterval(() => {
         const reason = stop();
@@ -102,7 +99,7 @@ class CheckWorker {
       const onExit = (code: number): void =>
         settle(() => reject(new Error(`a worker ended with code ${code} at ${job.design}`)));
       this.worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-      this.say({ kind: "run", job, budget, only, merges, orders });
+      this.say({ kind: "run", job, budget, only, search });
     });
   }
 

@@ -93,6 +93,21 @@ function commands(done: (code: number) => void): Command {
       "stop a run when its visited set takes so many bytes (half the memory, shared by the threads)",
       amount("--max-bytes"),
     )
+    .addOption(
+      new Option(
+        "--symmetry [how]",
+        "search one state of those that differ in names alone: exact (calls treat names alike), orbits (or lead to the same up to names)",
+      )
+        .preset("exact")
+        .argParser(oneOf("--symmetry", ["exact", "orbits"])),
+    )
+    .option("--spill <dir>", "when --max-bytes are used up, keep settled states in files there, and go on")
+    .option("--checkpoint <dir>", "write the run down there now and then")
+    .option("--resume <dir>", "go on with a run that was written down")
+    .option("--compaction", "keep 64 bits of each state: less memory, and no verdict 'holds' without doubt")
+    .option("--accept-compaction", "let --compaction say 'holds' all the same")
+    .option("--interpreted", "run calls as they are written, without translating them")
+    .option("--profile", "say where states and time go: by call, and by field")
     .option("--workers <n>", "threads, one run each at a time; as many as cores", workersFrom)
     .option("--out <dir>", "write traces and report.json there")
     .addOption(format("text", "json", "itf"))

@@ -20,7 +20,7 @@ import { BUILT_IN, type KernelBug } from "../../spec/language/kernel-bug.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Asked, Bounded } from "./bounded.ts";
 import { makeCodec, type Codec, type Tracking } from "./codec.ts";
-import type { Totals } from "./explored.ts";
+import type { Totals, Where } from "./explored.ts";
 import { Havoc, Untracked } from "./havoc.ts";
 import type { Instance } from "./sequential.ts";
 import { changes } from "./walk.ts";
@@ -36,15 +36,14 @@ interface Claim<P> {
 export interface Stepped {
   /** The state that it started from, by its number. */
   readonly from: number;
+  /** The number of the call. */
+  readonly k: number;
   readonly instance: Instance;
   readonly ended: Outcome;
   readonly changed: boolean;
   /** Its result is another search's affair. */
   readonly elsewhere: boolean;
 }
-
-/** The calls that lead to where a property was found broken or reached. */
-type Path = () => number[];
 
 export class Asker {
   private readonly subject: Bounded;
@@ -110,8 +109,8 @@ export class Asker {
     return this.before !== null;
   }
 
-  /** Asks every property of states; the draft holds a state that is new. With calls in flight, those alone that hold at any time. */
-  askState(path: Path, inFlight = false): void {
+  /** Asks every property of states; the draft holds the new state with the number `at`. With calls in flight, those alone that hold at any time. */
+  askState(at: number, inFlight = false): void {
     this.havoc.forget();
     this.havoc.refuses = true;
     for (const { property, instances } of this.onStates) {
@@ -125,7 +124,7 @@ export class Asker {
         if (holds === null || holds !== wanted) continue;
         const why =
           property.kind === "always" ? this.why(() => property.why?.(this.view, instance)) : "reached";
-        this.settle(property.name, instance, why, path);
+        this.settle(property.name, instance, why, { at, then: [] });
         break;
       }
     }
@@ -133,10 +132,10 @@ export class Asker {
   }
 
   /** Asks every property of steps; the draft holds the state after the step, `current` is the one before it. */
-  askStep(stepped: Stepped, current: Int32Array, path: Path): void {
+  askStep(stepped: Stepped, current: Int32Array): void {
     const { instance, ended, changed, elsewhere } = stepped;
     if (changed && !elsewhere && isFailure(ended) && !this.mayLeave(instance, ended, current))
-      this.failedCall(ended, path);
+      this.failedCall(ended, stepped);
     if (this.before === null) return;
     const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result: ended };
     this.havoc.forget();
@@ -148,12 +147,12 @@ export class Asker {
         this.before.codec.unpack(current, 0);
         this.beforeHolds = stepped.from;
       }
-      this.askOfStep(claim, made, path);
+      this.askOfStep(claim, made, stepped);
     }
     this.havoc.refuses = false;
   }
 
-  private askOfStep({ property, instances }: Claim<StepProperty<View>>, made: Made, path: Path): void {
+  private askOfStep({ property, instances }: Claim<StepProperty<View>>, made: Made, stepped: Stepped): void {
     const before: View = this.before!.view;
     for (const over of instances) {
       const holds = this.ask(property, () => {
@@ -162,7 +161,7 @@ export class Asker {
       });
       if (holds !== false) continue;
       const why = this.why(() => property.why?.(before, made, this.view, over));
-      this.settle(property.name, over, why, path);
+      this.settle(property.name, over, why, behind(stepped));
       return;
     }
   }
@@ -177,15 +176,15 @@ export class Asker {
     return mayLeave(left, changes(this.subject.design.state, before.codec.draft, draft));
   }
 
-  private failedCall(ended: string, path: Path): void {
+  private failedCall(ended: string, stepped: Stepped): void {
     if (!this.open.has(FAILED_CALL.name)) return;
     const why = `the call ended with ${ended} and changed the state all the same`;
-    this.settle(FAILED_CALL.name, {}, why, path);
+    this.settle(FAILED_CALL.name, {}, why, behind(stepped));
   }
 
   /** A call ran into a bug of the kernel. */
-  askBug({ breaks, message }: KernelBug, path: Path, loop?: number): void {
-    if (this.open.has(breaks.name)) this.settle(breaks.name, {}, message, path, loop);
+  askBug({ breaks, message }: KernelBug, where: Where, loop?: number): void {
+    if (this.open.has(breaks.name)) this.settle(breaks.name, {}, message, where, loop);
   }
 
   /** Not found broken yet. */
@@ -231,11 +230,21 @@ export class Asker {
     }
   }
 
-  private settle(property: string, instance: PropertyInstance, why: string, path: Path, loop?: number): void {
+  private settle(
+    property: string,
+    instance: PropertyInstance,
+    why: string,
+    where: Where,
+    loop?: number,
+  ): void {
     this.open.delete(property);
-    const found = { property, instance, why, path: path(), tracking: this.tracking };
-    this.total.record(loop === undefined ? found : { ...found, loop });
+    const finding = { property, instance, why, ...where };
+    this.total.find(loop === undefined ? finding : { ...finding, loop });
   }
+}
+
+function behind({ from, k }: Stepped): Where {
+  return { at: from, then: [k] };
 }
 
 function isOnStates(asked: Asked): asked is Asked & Claim<Always<View> | Sometimes<View>> {

@@ -5,11 +5,18 @@ import type { AnyProperty } from "../../spec/language/property.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts";
 import { interleave } from "../interleave/interleave.ts";
+import { exploreOrbits } from "../symmetry/explore.ts";
+import { licenceFor, type Licence } from "../symmetry/licence.ts";
+import { UsageError } from "../usage-error.ts";
+import { InterpretedExpander, type MakeExpander } from "./interpreted.ts";
+import { TieredExpander, type Translated } from "../compile/tiered.ts";
 import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { inScenario } from "./instances.ts";
 import type { Explored, Found } from "./explored.ts";
+import type { RunProfile } from "./profile.ts";
+import { profiled } from "./profiler.ts";
 import { untried } from "./untried.ts";
 import { explore } from "./search.ts";
 import type { SearchOptions } from "./sweep.ts";
@@ -50,6 +57,23 @@ export interface RunReport {
   readonly levels: readonly number[];
   readonly bytes: number;
   readonly seconds: number;
+  /** Above 0 where 64 bits stood for a state: an upper bound of the probability that one was taken for another. */
+  readonly missProbability: number;
+  /** What the seconds went into; CPU seconds are those of the whole process meanwhile, without the translation. */
+  readonly times: {
+    readonly translateSeconds: number;
+    readonly searchSeconds: number;
+    readonly searchCpuSeconds: number;
+  };
+  /** Names that were taken for interchangeable, so that the states are counted up to them; and those that could not be, and why. */
+  readonly symmetry?: {
+    readonly group: readonly string[];
+    readonly refused: readonly { readonly bound: string; readonly why: string }[];
+  };
+  /** Places of the design that were not translated, and ran as they are written. */
+  readonly notices: readonly string[];
+  /** Where states and time went, where that was asked for. */
+  readonly profile?: RunProfile;
   readonly properties: readonly PropertyReport[];
   readonly outcomes: ReadonlyMap<string, number>;
   readonly decided: ReadonlySet<string>;
@@ -71,14 +95,55 @@ export async function checkVector(
   vector: Vector,
   options: SearchOptions,
 ): Promise<RunReport> {
-  const subject = bounded(design, vector);
+  const licence = options.symmetry === undefined ? null : licenceOf(design, vector, options.symmetry);
+  const subject = licence?.subject ?? bounded(design, vector);
   try {
-    const search = subject.mode === "sequential" ? explore : interleave;
-    return runReport(subject, await search(subject, options), options);
+    const translated: Translated = { seconds: 0, notices: new Set() };
+    const began = process.cpuUsage();
+    const explored = await search(subject, options, translated, licence);
+    const { user, system } = process.cpuUsage(began);
+    const report = runReport(subject, explored, options);
+    const times = {
+      translateSeconds: translated.seconds,
+      searchSeconds: explored.seconds - translated.seconds,
+      searchCpuSeconds: (user + system) / 1e6 - translated.seconds,
+    };
+    const symmetry =
+      licence === null
+        ? {}
+        : { symmetry: { group: licence.group.map(({ bound }) => bound), refused: licence.refused } };
+    const profile = explored.profile === undefined ? {} : { profile: explored.profile };
+    return { ...report, times, notices: [...translated.notices], ...symmetry, ...profile };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { ...emptyReport(subject), verdict: "invalid", reason: invalidReason(subject, error) };
   }
+}
+
+/** Which names a run may take for interchangeable; refused where nothing can be reduced. */
+function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbits"): Licence {
+  if ((vector.mode ?? "sequential") !== "sequential" || vector.track === "watch")
+    throw new UsageError("--symmetry is for sequential runs that do not watch one location after the other");
+  return licenceFor(design, vector, { upToOrbits: how === "orbits" });
+}
+
+function search(
+  subject: Bounded,
+  options: SearchOptions,
+  translated: Translated,
+  licence: Licence | null,
+): Promise<Explored> {
+  if (subject.mode !== "sequential") return profiled(subject, options, (given) => interleave(subject, given));
+  const make: MakeExpander =
+    options.interpreted === true
+      ? (ground) => new InterpretedExpander(ground)
+      : (ground) => new TieredExpander(ground, translated, options.cache);
+  if (licence === null || licence.group.length === 0) return explore(subject, options, make);
+  return exploreOrbits(
+    licence,
+    { ...options, content: `${options.content} ${JSON.stringify(licence.group.map(({ bound }) => bound))}` },
+    make,
+  );
 }
 
 function invalidReason({ tracked }: Bounded, { message }: ModelError): string {
@@ -152,6 +217,9 @@ function emptyReport({ design, bounds, scenario, tracked, mode, overlap }: Bound
     levels: [],
     bytes: 0,
     seconds: 0,
+    missProbability: 0,
+    times: { translateSeconds: 0, searchSeconds: 0, searchCpuSeconds: 0 },
+    notices: [],
     properties: [],
     outcomes: new Map(),
     decided: new Set(),
@@ -177,11 +245,19 @@ function runReport(subject: Bounded, explored: Explored, options: SearchOptions)
     .map(({ property, isAnswered }) => report(property, !isAnswered));
   const decisive = properties.map((p) => p.verdict).filter(isVerdict);
   if (decisive.length === 0) decisive.push("vacuous");
-  const { complete, stopped: reason, states, transitions, depth, levels, bytes, seconds } = explored;
+  const { states, transitions, depth, levels, bytes, seconds, missProbability } = explored;
+  // A state may have been taken for another one: then the space was not exhausted for certain.
+  const doubt = missProbability > 0 && options.acceptCompaction !== true ? doubtText(missProbability) : null;
+  const complete = explored.complete && doubt === null;
+  const reason = explored.stopped ?? doubt;
   const { outcomes, decided } = explored;
   const verdict = worst([...decisive, ...(complete ? [] : ["incomplete" as const])]);
-  const numbers = { states, transitions, depth, levels, bytes, seconds };
+  const numbers = { states, transitions, depth, levels, bytes, seconds, missProbability };
   return { ...emptyReport(subject), verdict, complete, reason, ...numbers, properties, outcomes, decided };
+}
+
+function doubtText(probability: number): string {
+  return `64 bits stand for a state: one was missed with a probability below ${probability.toExponential(1)}; --accept-compaction takes it for none`;
 }
 
 function isVerdict(verdict: PropertyVerdict): verdict is Verdict {

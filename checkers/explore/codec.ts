@@ -12,6 +12,7 @@ import { allValues, cardinality, firstValue, indexSize, outside, type Sizes } fr
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Havoc } from "./havoc.ts";
 import { decode, encode, extract, type Bits } from "./leaf.ts";
+import type { Cell, RecordCell } from "./layout.ts";
 
 export interface Codec {
   /** 32-bit words of a packed state. */
@@ -20,6 +21,8 @@ export interface Codec {
   readonly bits: number;
   /** The one object on which calls run and which `unpack` restores. */
   readonly draft: object;
+  /** Where everything is. */
+  readonly layout: Cell;
   /** Writes the packed form of `state` (any object of the domain) to `out` at `offset`. */
   pack(state: object, out: Int32Array, offset: number): void;
   /** Makes `draft` the state packed at `offset`. */
@@ -106,7 +109,7 @@ class Writer {
   codec(): Codec {
     const { domain, sizes, place } = this;
     const root: Parent = {};
-    this.visit(
+    const layout = this.visit(
       domain,
       { path: "", watched: false, elsewhere: false, untracked: false },
       "s",
@@ -142,7 +145,7 @@ class Writer {
       wrong: (state: object) => never,
     ) => Pick<Codec, "pack" | "unpack">;
     const { pack, unpack } = make(this.constants, wrong);
-    return { words, bits: this.bits, draft: root["state"] as object, pack, unpack };
+    return { words, bits: this.bits, draft: root["state"] as object, layout, pack, unpack };
   }
 
   /**
@@ -156,7 +159,7 @@ class Writer {
     parent: Parent,
     key: string | number,
     target: string,
-  ): void {
+  ): Cell {
     const { shape } = domain;
     if (shape.kind === "pointing") {
       const watched = this.tracking.watched;
@@ -170,22 +173,25 @@ class Writer {
     if (shape.kind === "location") {
       const watched = at.path === this.tracking.watched;
       const elsewhere = !watched && this.tracking.watched !== undefined;
-      this.visit(shape.of, { ...at, watched, elsewhere }, read, parent, key, target);
+      const cell = this.visit(shape.of, { ...at, watched, elsewhere }, read, parent, key, target);
       if (watched) this.noticeTouch(parent, key);
-      return;
+      return cell;
     }
     const count = cardinality(domain, this.sizes);
     const slot = `${target}[${JSON.stringify(key)}]`;
+    const { path, watched } = at;
     if (at.untracked && count !== null) {
-      this.untracked(at, allValues(domain, this.sizes), parent, key);
-      return;
+      const values = allValues(domain, this.sizes);
+      this.untracked(at, values, parent, key);
+      return { kind: "untracked", path, watched, values, elsewhere: at.elsewhere, inner: null };
     }
     if (at.untracked && shape.kind === "maybe") {
-      const inner = this.untrackedInner(shape.of, at);
-      this.untracked(at, [null, inner], parent, key);
-      return;
+      const { value, cell } = this.untrackedInner(shape.of, at);
+      const values = [null, value];
+      this.untracked(at, values, parent, key);
+      return { kind: "untracked", path, watched, values, elsewhere: at.elsewhere, inner: cell };
     }
-    if (count !== null) return this.leaf(domain, count, read, parent, key, slot);
+    if (count !== null) return this.leaf(domain, count, at, read, parent, key, slot);
     if (shape.kind === "maybe") return this.optional(shape, at, read, parent, key, slot);
     if (shape.kind === "record") return this.record(shape, at, read, parent, key, slot);
     if (shape.kind === "per") return this.table(shape, at, read, parent, key, slot);
@@ -224,18 +230,19 @@ class Writer {
   }
 
   /** What an untracked optional cell may hold: a value whose own cells are chosen when they are read. */
-  private untrackedInner(of: AnyDomain, at: Here): unknown {
+  private untrackedInner(of: AnyDomain, at: Here): { readonly value: unknown; readonly cell: Cell } {
     const holder: Parent = {};
-    this.withoutCode(() => this.visit(of, at, "", holder, "value", ""));
-    return holder["value"];
+    const cell = this.withoutCode(() => this.visit(of, at, "", holder, "value", ""));
+    return { value: holder["value"], cell };
   }
 
   /** Builds a part of the draft that takes no bits and is restored by nobody. */
-  private withoutCode(build: () => void): void {
+  private withoutCode<T>(build: () => T): T {
     const [packed, unpacked] = [this.packing.length, this.unpacking.length];
-    build();
+    const built = build();
     this.packing.length = packed;
     this.unpacking.length = unpacked;
+    return built;
   }
 
   /**
@@ -249,25 +256,38 @@ class Writer {
     parent: Parent,
     key: string | number,
     watched: string,
-  ): void {
+  ): Cell {
     const { fields, places } = pointerParts(shape, this.sizes);
     const here = places.find((place) => shape.to(place as never) === watched);
     const elsewhere: Parent = {};
+    const others = places.filter((place) => place !== here);
+    const notHere = new Map<string, Cell>();
     for (const [name, field] of Object.entries(fields)) {
-      const path = `${at.path}.${name}`;
-      if (name !== shape.field)
-        this.withoutCode(() => this.visit(field, { ...at, path }, "", elsewhere, name, ""));
-      else
-        this.untracked(
-          { ...at, path },
-          places.filter((place) => place !== here),
-          elsewhere,
+      const inField = { ...at, path: `${at.path}.${name}` };
+      if (name !== shape.field) {
+        notHere.set(
           name,
+          this.withoutCode(() => this.visit(field, inField, "", elsewhere, name, "")),
         );
+        continue;
+      }
+      this.untracked(inField, others, elsewhere, name);
+      const { path, watched: isWatched, elsewhere: isElsewhere } = inField;
+      notHere.set(name, {
+        kind: "untracked",
+        path,
+        watched: isWatched,
+        values: others,
+        elsewhere: isElsewhere,
+        inner: null,
+      });
     }
+    const common = { path: at.path, watched: at.watched };
+    const other: RecordCell = { kind: "record", ...common, fields: notHere, dead: {} };
+    const pointerCell = { kind: "pointer", ...common, field: shape.field, here, other } as const;
     const cell = this.untracked(at, [null, elsewhere], parent, key);
     this.havoc.absentInProperties(cell);
-    if (here === undefined) return;
+    if (here === undefined) return { ...pointerCell, bit: null, own: null };
     const bit = this.allot(2)!;
     const local = this.local();
     const own: Parent = { [shape.field]: here };
@@ -284,29 +304,30 @@ class Writer {
       `w${bit.word} |= 1 << ${bit.shift};`,
     );
     this.unpacking.push(`if (${extract(bit)} === 0) ${havocText}.unknown(${cell}); else {`);
+    const ownFields = new Map<string, Cell>();
     for (const [name, field] of Object.entries(fields)) {
       if (name === shape.field) continue;
-      this.visit(
-        field,
-        { ...at, path: `${at.path}.${name}`, untracked: false },
-        `${local}.${name}`,
-        own,
-        name,
-        ownText,
-      );
+      const inField = { ...at, path: `${at.path}.${name}`, untracked: false };
+      ownFields.set(name, this.visit(field, inField, `${local}.${name}`, own, name, ownText));
     }
     this.packing.push("}");
     this.unpacking.push(`${havocText}.known(${cell}, ${ownText}); }`);
+    return {
+      ...pointerCell,
+      bit,
+      own: { kind: "record", ...common, fields: ownFields, constants: { [shape.field]: here }, dead: {} },
+    };
   }
 
   private leaf(
     domain: AnyDomain,
     count: number,
+    here: Here,
     read: string,
     parent: Parent,
     key: string | number,
     slot: string,
-  ): void {
+  ): Cell {
     parent[key] = firstValue(domain, this.sizes);
     const at = this.allot(count);
     this.packing.push(
@@ -316,6 +337,7 @@ class Writer {
     if (at !== null) this.packing.push(`w${at.word} |= t << ${at.shift};`);
     const bits = at === null ? "0" : extract(at);
     this.unpacking.push(`${slot} = ${decode(domain, bits, (value) => this.constant(value))};`);
+    return { kind: "leaf", path: here.path, watched: here.watched, domain, count, bits: at };
   }
 
   private optional(
@@ -325,7 +347,7 @@ class Writer {
     parent: Parent,
     key: string | number,
     slot: string,
-  ): void {
+  ): Cell {
     const bit = this.allot(2)!;
     const local = this.local();
     // The inner value lives in a holder of its own; presence moves it in and out of the draft.
@@ -336,10 +358,11 @@ class Writer {
       `if (${local} !== null) { w${bit.word} |= 1 << ${bit.shift};`,
     );
     this.unpacking.push(`if (${extract(bit)} === 0) ${slot} = null; else {`);
-    this.visit(shape.of, at, local, holder, "value", holderText);
+    const of = this.visit(shape.of, at, local, holder, "value", holderText);
     this.packing.push("}");
     this.unpacking.push(`${slot} = ${holderText}["value"]; }`);
     parent[key] = null;
+    return { kind: "optional", path: at.path, watched: at.watched, bit, of };
   }
 
   private record(
@@ -349,8 +372,9 @@ class Writer {
     parent: Parent,
     key: string | number,
     slot: string,
-  ): void {
+  ): Cell {
     const own: Parent = {};
+    const fields = new Map<string, Cell>();
     parent[key] = own;
     const ownText = this.constant(own);
     const local = this.local();
@@ -358,7 +382,8 @@ class Writer {
     const start = this.packing.length;
     for (const [name, field] of Object.entries(shape.fields)) {
       const before = this.packing.length;
-      this.visit(field, { ...at, path: join(at.path, name) }, `${local}.${name}`, own, name, ownText);
+      const inField = { ...at, path: join(at.path, name) };
+      fields.set(name, this.visit(field, inField, `${local}.${name}`, own, name, ownText));
       const dead = shape.dead[name];
       if (dead !== undefined) this.wrap(before, `if (!${this.constant(dead)}(${local})) {`, "}");
     }
@@ -366,6 +391,7 @@ class Writer {
       start,
       `const ${local} = ${read}; if (typeof ${local} !== "object" || ${local} === null) wrong(s);`,
     );
+    return { kind: "record", path: at.path, watched: at.watched, fields, dead: shape.dead };
   }
 
   /**
@@ -385,7 +411,8 @@ class Writer {
     parent: Parent,
     key: string | number,
     slot: string,
-  ): void {
+  ): Cell {
+    const cells: Cell[] = [];
     const length = indexSize(shape, this.sizes);
     const own: unknown[] = new Array(length).fill(null);
     parent[key] = own;
@@ -395,9 +422,12 @@ class Writer {
     this.unpacking.push(`${slot} = ${ownText};`);
     for (let i = 0; i < length; i++) {
       const path = `${at.path}[${i}]`;
-      this.visit(shape.of, { ...at, path }, `${local}[${i}]`, own as unknown as Parent, i, ownText);
+      cells.push(
+        this.visit(shape.of, { ...at, path }, `${local}[${i}]`, own as unknown as Parent, i, ownText),
+      );
     }
     this.wrap(start, `const ${local} = ${read}; if (${local}?.length !== ${length}) wrong(s);`);
+    return { kind: "table", path: at.path, watched: at.watched, cells };
   }
 
   private local(): string {

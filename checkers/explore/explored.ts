@@ -1,5 +1,6 @@
 /** What a run finds out, over all its searches: one for each watched location, or just one. */
 import type { Tracking } from "./codec.ts";
+import type { RunProfile } from "./profile.ts";
 
 /** A property found broken, or a `sometimes` found reached: the shortest way there. */
 export interface Found {
@@ -11,6 +12,23 @@ export interface Found {
   /** How many steps at its end go round for ever: the loop of a lasso. */
   readonly loop?: number;
   readonly tracking: Tracking;
+}
+
+/** The same, as it is found: where, and not yet the way there, which is looked for when the search has ended. */
+export interface Finding extends Where {
+  readonly property: string;
+  readonly instance: Readonly<Record<string, number>>;
+  readonly why: string;
+  readonly loop?: number;
+}
+
+export interface Where {
+  /** The number of a state. */
+  readonly at: number;
+  /** What was done from there. */
+  readonly then: readonly number[];
+  /** The whole way, where it is known already. */
+  readonly path?: readonly number[];
 }
 
 export interface Explored {
@@ -31,6 +49,21 @@ export interface Explored {
   readonly undecidable: ReadonlySet<string>;
   /** How often each call ended in each way: "call outcome" → count. */
   readonly outcomes: ReadonlyMap<string, number>;
+  /** How likely it is that a state was taken for another one and missed: 0 where states are stored whole. */
+  readonly missProbability: number;
+  readonly profile?: RunProfile;
+}
+
+/** The totals of a run that is not at its end, as a checkpoint keeps them. */
+export interface TotalsNow {
+  readonly transitions: number;
+  readonly depth: number;
+  readonly levels: readonly number[];
+  readonly found: readonly Found[];
+  readonly findings: readonly Finding[];
+  readonly decided: readonly string[];
+  readonly undecidable: readonly string[];
+  readonly outcomes: readonly (readonly [string, number])[];
 }
 
 /** What the searches of one run add up to. */
@@ -40,16 +73,38 @@ export class Totals {
   stopped: string | null = null;
   bytes = 0;
   depth = 0;
+  missProbability = 0;
   readonly levels: number[] = [];
   readonly found = new Map<string, Found>();
+  /** What the search at hand has found, the first of each property. */
+  readonly findings = new Map<string, Finding>();
   readonly decided = new Set<string>();
   readonly undecidable = new Set<string>();
   readonly outcomes = new Map<string, number>();
 
-  /** Keeps the shorter of two breaches; the earlier one when they are equally long. */
-  record(found: Found): void {
-    const known = this.found.get(found.property);
-    if (known === undefined || found.path.length < known.path.length) this.found.set(found.property, found);
+  find(finding: Finding): void {
+    if (!this.findings.has(finding.property)) this.findings.set(finding.property, finding);
+  }
+
+  /**
+   * The search at hand has ended: of two breaches, the shorter one is kept, and the earlier one when they are equally long. `depthOf` is that
+   * of a state by its number; `pathsOf` finds the ways to some.
+   */
+  settle(
+    tracking: Tracking,
+    depthOf: (state: number) => number,
+    pathsOf: (wanted: readonly Finding[]) => readonly (readonly number[])[],
+  ): void {
+    const wanted = [...this.findings.values()].filter(({ property, at, then, path }) => {
+      const known = this.found.get(property);
+      return known === undefined || (path?.length ?? depthOf(at) + then.length) < known.path.length;
+    });
+    this.findings.clear();
+    const paths = pathsOf(wanted);
+    wanted.forEach(({ property, instance, why, loop }, i) => {
+      const found = { property, instance, why, path: paths[i]!, tracking };
+      this.found.set(property, loop === undefined ? found : { ...found, loop });
+    });
   }
 
   addLevels(levels: readonly number[]): void {
@@ -58,9 +113,35 @@ export class Totals {
 
   explored(seconds: number): Explored {
     const { states, transitions, depth, levels, bytes, stopped } = this;
-    const { found, decided, undecidable, outcomes } = this;
+    const { found, decided, undecidable, outcomes, missProbability } = this;
     const complete = stopped === null;
-    const numbers = { states, transitions, depth, levels, seconds, bytes };
+    const numbers = { states, transitions, depth, levels, seconds, bytes, missProbability };
     return { complete, stopped, ...numbers, found, decided, undecidable, outcomes };
+  }
+
+  now(): TotalsNow {
+    const { transitions, depth, levels } = this;
+    return {
+      transitions,
+      depth,
+      levels,
+      found: [...this.found.values()],
+      findings: [...this.findings.values()],
+      decided: [...this.decided],
+      undecidable: [...this.undecidable],
+      outcomes: [...this.outcomes],
+    };
+  }
+
+  /** Goes on from what was there before; nothing has been counted yet. */
+  restore(then: TotalsNow): void {
+    this.transitions = then.transitions;
+    this.depth = then.depth;
+    this.levels.push(...then.levels);
+    for (const found of then.found) this.found.set(found.property, found);
+    for (const finding of then.findings) this.findings.set(finding.property, finding);
+    for (const name of then.decided) this.decided.add(name);
+    for (const name of then.undecidable) this.undecidable.add(name);
+    for (const [key, n] of then.outcomes) this.outcomes.set(key, n);
   }
 }

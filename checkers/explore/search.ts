@@ -2,122 +2,231 @@
  * Exhaustive search: breadth first over packed states stored exactly, so that the first breach of each property
  * has a shortest trace. All properties are asked in one pass, which goes on after a breach.
  */
-import { disabled } from "../../spec/language/call.ts";
-import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
-import { Asker } from "./asker.ts";
+import { UsageError } from "../usage-error.ts";
 import type { Bounded } from "./bounded.ts";
-import { makeCodec, type Codec, type Tracking } from "./codec.ts";
-import { Totals, type Explored } from "./explored.ts";
-import { Havoc } from "./havoc.ts";
-import { Stepper } from "./stepper.ts";
+import { CheckpointWriter, identityOf, readCheckpoint, type Resumed } from "./checkpoint.ts";
+import { FINGERPRINT, Queue, fingerprint, fingerprints, missProbability, trailThrough } from "./compact.ts";
+import { Batch, type Expander } from "./expander.ts";
+import { Totals, type Explored, type Finding } from "./explored.ts";
+import { InterpretedExpander, groundOf, type Ground, type MakeExpander } from "./interpreted.ts";
+import { profiled } from "./profiler.ts";
+import type { StoreOptions } from "./store.ts";
 import { Sweep, type SearchOptions } from "./sweep.ts";
+import { trails } from "./trail.ts";
 
-/** States whose every step is run twice, to find steps that are not deterministic. */
-const TWICE_FIRST = 200;
-const TWICE_EVERY = 97;
-
-export async function explore(subject: Bounded, options: SearchOptions): Promise<Explored> {
-  const total = new Totals();
-  const started = performance.now();
-  for (const tracking of subject.trackings) {
-    const search = new Search(subject, tracking, options, total, started);
-    await search.run();
-    options.onVisited?.(tracking, search.store);
-    total.addLevels(search.levels);
-    if (total.stopped !== null) break;
-  }
-  return total.explored((performance.now() - started) / 1000);
+export async function explore(
+  subject: Bounded,
+  options: SearchOptions,
+  make: MakeExpander = (ground) => new InterpretedExpander(ground),
+): Promise<Explored> {
+  return profiled(subject, options, async (given, wrap) => {
+    const run = new Run(subject, given, wrap(make));
+    try {
+      return await run.explored();
+    } finally {
+      run.close();
+    }
+  });
 }
 
-class Search extends Sweep {
+/** The searches of a run, one for each tracking, one after the other. */
+class Run {
   private readonly subject: Bounded;
-  private readonly havoc: Havoc;
-  private readonly codec: Codec;
-  private readonly stepper: Stepper;
-  private readonly asker: Asker;
+  private readonly options: SearchOptions;
+  private readonly make: MakeExpander;
+  private readonly total = new Totals();
+  private readonly writer: CheckpointWriter | null;
+  private readonly resumed: Resumed | null;
+  private readonly started = performance.now();
+  /** What was spent before this process took over. */
+  private readonly secondsBefore: number;
 
-  constructor(subject: Bounded, tracking: Tracking, options: SearchOptions, total: Totals, started: number) {
-    const { design, sizes, m, instances } = subject;
-    const havoc = new Havoc();
-    const codec = makeCodec(design.state, sizes, tracking, havoc, design.place);
-    super(codec.words, options, total, started);
+  constructor(subject: Bounded, options: SearchOptions, make: MakeExpander) {
+    const { checkpoint, resume, only, content = "", compaction = false } = options;
+    if (compaction && (checkpoint !== undefined || resume !== undefined))
+      throw new UsageError("--compaction keeps no states: such a run has no --checkpoint, and no --resume");
     this.subject = subject;
-    this.havoc = havoc;
-    this.codec = codec;
-    this.stepper = new Stepper(this.codec, this.havoc, m, instances.length);
-    this.asker = new Asker(subject, tracking, options.only, this.codec, this.havoc, total);
+    this.options = options;
+    this.make = make;
+    const identity = identityOf(subject, only, content);
+    this.resumed = resume === undefined ? null : readCheckpoint(resume, identity);
+    this.writer = checkpoint === undefined ? null : new CheckpointWriter(checkpoint, identity);
+    this.secondsBefore = this.resumed?.position.seconds ?? 0;
+    if (this.resumed !== null) this.total.restore(this.resumed.totals);
+  }
+
+  async explored(): Promise<Explored> {
+    const { subject, total, resumed } = this;
+    const first = resumed?.position.tracking ?? 0;
+    for (let i = first; i < subject.trackings.length && total.stopped === null; i++)
+      await this.search(i, i === first ? resumed : null);
+    return total.explored(this.seconds());
+  }
+
+  private async search(i: number, resumed: Resumed | null): Promise<void> {
+    const { subject, options, total, started, writer } = this;
+    const tracking = subject.trackings[i]!;
+    const ground = groundOf(subject, tracking, options.only, total);
+    const search = new Search(ground, this.make(ground), options, started);
+    try {
+      if (resumed !== null) search.resume(resumed);
+      if (writer !== null) {
+        search.save = (standing) => {
+          const position = { ...standing, tracking: i, seconds: this.seconds() };
+          writer.write(position, total.now(), search.store);
+        };
+      }
+      await search.run();
+      options.onVisited?.(tracking, search.store);
+      search.settle();
+    } finally {
+      search.close();
+    }
+  }
+
+  private seconds(): number {
+    return this.secondsBefore + (performance.now() - this.started) / 1000;
+  }
+
+  close(): void {
+    this.writer?.close();
+  }
+}
+
+const CHECKPOINT_SECONDS = 60;
+/** Levels that end sooner than this after a checkpoint have none. */
+const LEAST_SECONDS = 1;
+
+class Search extends Sweep {
+  /** Writes down how far the search is. */
+  save: ((standing: ReturnType<Sweep["standing"]>) => void) | null = null;
+  private readonly ground: Ground;
+  private readonly expander: Expander;
+  private readonly batch: Batch;
+  private readonly compact: { readonly queue: Queue; readonly prints: Batch } | null;
+  private readonly first: Int32Array;
+  private savedAt = performance.now();
+
+  constructor(ground: Ground, expander: Expander, options: SearchOptions, started: number) {
+    super(keptOf(expander, options), options, ground.total, started);
+    const { words } = expander;
+    this.ground = ground;
+    this.expander = expander;
+    this.batch = new Batch(words);
+    this.compact = isCompact(expander, options)
+      ? { queue: new Queue(words), prints: new Batch(FINGERPRINT) }
+      : null;
+    this.first = new Int32Array(words);
+    ground.codec.pack(ground.subject.start, this.first, 0);
   }
 
   override async run(): Promise<void> {
     await super.run();
-    this.addOutcomes();
+    if (this.compact !== null) this.total.missProbability += missProbability(this.store.count);
   }
 
   protected override start(): void {
-    const { codec, store } = this;
-    const { next } = this.stepper;
-    codec.pack(this.subject.start, next, 0);
-    store.insert(next, 0, 0);
-    codec.unpack(next, 0);
-    this.asker.askState(() => []);
-    this.levels.push(1);
+    const { first, store, compact } = this;
+    if (compact === null) store.insert(first, 0, 0);
+    else {
+      const print = new Int32Array(FINGERPRINT);
+      fingerprint(first, 0, first.length, print, 0);
+      store.insert(print, 0, 0);
+      compact.queue.push(first, 0);
+    }
+    this.expander.askState(first, 0, 0);
   }
 
   /** Runs every call on one state. */
   protected override expand(index: number): void {
-    const { codec, store, stepper, total } = this;
-    const { current, next, ways } = stepper;
-    const { words } = codec;
-    for (let i = 0; i < words; i++) current[i] = store.log[index * words + i]!;
-    codec.unpack(current, 0);
-    const twice = index < TWICE_FIRST || index % TWICE_EVERY === 0;
-    const { instances } = this.subject;
-    for (let k = 0; k < instances.length; k++) {
-      const ended = stepper.step(instances[k]!, k, twice);
-      if (stepper.bugs.length > 0) this.bugs(index, k);
-      if (ended === disabled) continue;
-      total.transitions++;
-      if (ways.length === 0) this.follow(index, k, ended, next, false);
-      else for (const way of ways) this.follow(index, k, way.ended, way.packed, way.elsewhere);
+    if (this.compact !== null) return this.expandCompact(index, this.compact.queue, this.compact.prints);
+    const { store, expander, batch } = this;
+    const offset = store.locate(index);
+    batch.count = 0;
+    expander.expand(store.located, offset, index, batch);
+    const found = store.insertAll(batch, index);
+    for (let i = store.count - found; i < store.count; i++) {
+      const at = store.locate(i);
+      expander.askState(store.located, at, i);
     }
   }
 
-  /** A call that runs into a bug of the kernel leads nowhere, but is made. Restores the draft. */
-  private bugs(index: number, k: number): void {
-    const { codec, stepper, total, asker } = this;
-    if (stepper.ways.length === 0) total.transitions++;
-    for (const bug of stepper.bugs) asker.askBug(bug, () => [...this.pathTo(index), k]);
-    codec.unpack(stepper.current, 0);
+  private expandCompact(index: number, queue: Queue, prints: Batch): void {
+    const { store, expander, batch } = this;
+    const offset = queue.from(index);
+    batch.count = 0;
+    expander.expand(queue.words, offset, index, batch);
+    fingerprints(batch, prints);
+    const found = store.insertAll(prints, index);
+    for (let i = 0; i < found; i++) queue.push(batch.words, store.fresh[i]! * batch.width);
+    for (let i = store.count - found; i < store.count; i++)
+      expander.askState(queue.words, queue.locate(i), i);
   }
 
-  /** Takes up one successor of a state: asks the properties, and keeps it when it is new. Restores the draft. */
-  private follow(from: number, k: number, ended: Outcome, packed: Int32Array, elsewhere: boolean): void {
-    const { codec, havoc, stepper, asker } = this;
-    const changed = !stepper.isCurrent(packed);
-    // A draft with untracked cells holds what the last run put there; the state knows less.
-    if (changed && !havoc.isEmpty) codec.unpack(packed, 0);
-    // Nothing is made for a step that nobody asks about: there are many.
-    if (asker.asksSteps || (changed && isFailure(ended))) {
-      const instance = this.subject.instances[k]!;
-      const path = (): number[] => [...this.pathTo(from), k];
-      asker.askStep({ from, instance, ended, changed, elsewhere }, stepper.current, path);
-    }
-    if (!changed && havoc.isEmpty) return;
-    if (changed) {
-      const found = this.store.insert(packed, from, k);
-      if (found >= 0) asker.askState(() => this.pathTo(found));
-    }
-    codec.unpack(stepper.current, 0);
+  protected override flush(): void {
+    this.expander.flush();
   }
 
-  private addOutcomes(): void {
-    const { outcomes } = this.total;
-    this.stepper.counts.forEach((counts, k) => {
-      const call = this.subject.instances[k]!.name;
-      for (const [name, n] of counts) {
-        const key = `${call} ${name}`;
-        outcomes.set(key, (outcomes.get(key) ?? 0) + n);
-      }
-    });
+  protected override get moreBytes(): number {
+    return this.compact?.queue.bytes ?? 0;
   }
+
+  protected override standAt(where: "level" | "slice" | "end"): void {
+    if (this.save === null) return;
+    const { checkpointSeconds = CHECKPOINT_SECONDS } = this.options;
+    const least = where === "level" ? Math.min(LEAST_SECONDS, checkpointSeconds) : checkpointSeconds;
+    if (where !== "end" && performance.now() - this.savedAt < least * 1000) return;
+    this.flush();
+    this.save(this.standing());
+    this.savedAt = performance.now();
+  }
+
+  /** Goes on where another process stood. */
+  resume({ position, fill }: Resumed): void {
+    if (position.words !== this.store.words)
+      throw new UsageError("cannot resume: states are packed in another way than they were");
+    const full = this.orFull(() =>
+      fill(this.store, () => {
+        if (this.store.bytes > this.options.budget.bytes) this.store.spillHalf();
+      }),
+    );
+    if (full !== null) throw new UsageError(`cannot resume: ${full}`);
+    this.standAgain(position);
+  }
+
+  /** Finds the ways to what was found. */
+  settle(): void {
+    const { total, ground, levels } = this;
+    total.addLevels(levels);
+    total.settle(
+      ground.tracking,
+      (state) => this.depthOf(state),
+      (wanted) => this.pathsOf(wanted),
+    );
+  }
+
+  private pathsOf(wanted: readonly Finding[]): number[][] {
+    const ways = this.waysTo(wanted.map(({ at }) => at));
+    return ways.map((way, i) => [...way, ...wanted[i]!.then]);
+  }
+
+  private waysTo(states: readonly number[]): number[][] {
+    const { store, expander, levels, first, compact } = this;
+    if (compact !== null) return states.map((state) => trailThrough(expander, first, store, state));
+    if (store.keepsParents) return states.map((state) => this.pathTo(state));
+    return trails(expander, store, levels, states);
+  }
+}
+
+/** Nothing is gained where a state is no larger than what stands for it. */
+function isCompact({ words }: Expander, { compaction }: SearchOptions): boolean {
+  return compaction === true && words > FINGERPRINT;
+}
+
+/** What the store keeps. Parents are not spilled, and not written down: a run that needs memory, or is resumed, finds ways without them. */
+function keptOf(expander: Expander, options: SearchOptions): StoreOptions & { readonly words: number } {
+  if (isCompact(expander, options)) return { words: FINGERPRINT, parents: true, via: false };
+  const { spill, checkpoint, resume } = options;
+  const isLean = expander.isCheap || spill !== undefined || checkpoint !== undefined || resume !== undefined;
+  return { words: expander.words, parents: !isLean };
 }

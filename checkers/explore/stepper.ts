@@ -30,6 +30,8 @@ export class Stepper {
   readonly bugs: KernelBug[] = [];
   /** How often each instance ended in each way, where it was the only one. */
   readonly counts: readonly Map<string, number>[];
+  /** False while steps are taken again that were counted before. */
+  counting = true;
   private readonly other: Int32Array;
   private readonly codec: Codec;
   private readonly havoc: Havoc;
@@ -116,7 +118,7 @@ export class Stepper {
   }
 
   private count(instance: Instance, k: number, ended: Ended): void {
-    if (ended === disabled) return;
+    if (ended === disabled || !this.counting) return;
     const name = outcomeName(ended);
     const counts = this.counts[k]!;
     const known = counts.get(name);
@@ -126,6 +128,8 @@ export class Stepper {
 
   private again(instance: Instance, first: Ended): void {
     const { codec, current, other, next } = this;
+    // What the first run left in untracked cells is not there for the second one.
+    this.havoc.forget();
     codec.unpack(current, 0);
     const second = runWithLocks(instance, codec.draft, this.m);
     codec.pack(codec.draft, other, 0);

@@ -1,112 +1,222 @@
 /**
- * The visited set: packed states, exact, in the order in which they were found, which is level order. The table
- * holds indices into that log; equal hashes are told apart by the whole state.
+ * The visited set: packed states, exact, in the order in which they were found, which is level order: the log is the queue too. The
+ * table (probe.ts) holds numbers of states in it.
  */
+import { NoMemory, RESERVED_FROM, grown, reserve, touched } from "./column.ts";
+import type { Batch } from "./expander.ts";
+import { probeFor, type Far, type Probe } from "./probe.ts";
+import { Spill } from "./spill.ts";
 
-/** The machine refused memory for more states. */
-export class NoMemory extends Error {
-  override readonly name = "NoMemory";
+export interface StoreOptions {
+  /** Whether to keep, for each state, the one that it was found from, and the call that led there. Both when absent. */
+  readonly parents?: boolean;
+  readonly via?: boolean;
+  /** The folder for states that memory has no room for, and the bytes that looking them up there may take. */
+  readonly spill?: { readonly dir: string; readonly cache: number } | undefined;
 }
+
+/** The table takes this share of states before it grows; a large one takes more, for it is most of what a run needs beside the log. */
+const LOAD = 0.7;
+const HIGH_LOAD = 0.9;
+const HIGH_FROM = 2 ** 24;
+const FIRST_STATES = 1024;
+const FIRST_SLOTS = 4096;
+/** States that are read back at once where all are. */
+const PIECE_STATES = 65536;
+const LEAST_SPILLED = 256;
+/** An entry keeps one bit at least of the hash. */
+const MOST_SLOTS = 2 ** 31;
 
 export class Store {
   readonly words: number;
   count = 0;
   log: Int32Array;
-  /** For each state, the state it was found from and the call instance that led there; 0 for the initial one. */
-  parents: Uint32Array;
-  via: Uint32Array;
+  /** For each state, the state it was found from and the call instance that led there; 0 for the initial one. Empty when not kept. */
+  parents: Int32Array;
+  via: Int32Array;
+  /** Which of the last batch were new, by their place in it. */
+  fresh = new Int32Array(64);
+  /** Where the state is that `locate` was asked for last. */
+  located: Int32Array;
+  readonly keepsParents: boolean;
+  private readonly keepsVia: boolean;
+  private readonly probe: Probe;
+  private hashes = new Int32Array(65);
   private table: Int32Array;
-  private mask: number;
+  private slots = FIRST_SLOTS;
+  private limit = Math.floor(FIRST_SLOTS * LOAD);
+  /** The first state that memory has. */
+  private base = 0;
+  private readonly spill: Spill | null;
+  private readonly far: Far;
 
-  constructor(words: number) {
+  constructor(words: number, { parents = true, via = parents, spill }: StoreOptions = {}) {
     this.words = words;
-    this.log = new Int32Array(words * 1024);
-    this.parents = new Uint32Array(1024);
-    this.via = new Uint32Array(1024);
-    this.table = new Int32Array(4096);
-    this.mask = 4095;
+    this.probe = probeFor(words);
+    this.keepsParents = parents;
+    this.keepsVia = via;
+    this.log = this.located = new Int32Array(words * FIRST_STATES);
+    this.parents = new Int32Array(parents ? FIRST_STATES : 0);
+    this.via = new Int32Array(via ? FIRST_STATES : 0);
+    this.table = new Int32Array(FIRST_SLOTS);
+    this.spill = spill === undefined ? null : new Spill(spill.dir, words, spill.cache);
+    this.far = (index, from, offset) => this.isSpilled(index, from, offset);
   }
 
+  /** Of memory; without those of the file. */
   get bytes(): number {
-    return this.log.byteLength + this.parents.byteLength + this.via.byteLength + this.table.byteLength;
+    const { count, base, log, parents, via, slots, spill } = this;
+    const cache = spill === null ? 0 : spill.cache.byteLength;
+    const logBytes = touched(log, (count - base) * this.words);
+    return logBytes + touched(parents, count) + touched(via, count) + slots * 4 + cache;
   }
 
   /** Adds the state at `packed[0 … words - 1]`: its index when it is new, -1 - its index when it was there. */
   insert(packed: Int32Array, parent: number, via: number): number {
-    const { words } = this;
-    let at = this.hash(packed, 0) & this.mask;
-    for (let entry = this.table[at]!; entry !== 0; entry = this.table[at]!) {
-      if (this.equals(packed, entry - 1)) return -entry;
-      at = (at + 1) & this.mask;
-    }
-    const index = this.count;
-    if (index === this.parents.length) this.growLog();
-    this.count++;
-    const offset = index * words;
-    for (let i = 0; i < words; i++) this.log[offset + i] = packed[i]!;
-    this.parents[index] = parent;
-    this.via[index] = via;
-    this.table[at] = index + 1;
-    if (this.count * 5 > this.table.length * 3) this.growTable();
-    return index;
+    if (this.count + 1 > this.limit) this.growTable(1);
+    this.reserve(1);
+    const { probe, table, slots, log, base, count, far, words } = this;
+    const mask = (slots - 1) | 0;
+    const hash = probe.hash(packed, 0);
+    const at = probe.slot(table, mask, log, base, packed, 0, hash, far);
+    const entry = table[at]!;
+    if (entry !== 0) return -(entry & mask);
+    const offset = (count - base) * words;
+    for (let i = 0; i < words; i++) log[offset + i] = packed[i]!;
+    if (this.keepsParents) this.parents[count] = parent;
+    if (this.keepsVia) this.via[count] = via;
+    table[at] = (hash & ~mask) | (count + 1);
+    return this.count++;
   }
 
-  /** The index of the state at `packed[0 … words - 1]`, or -1. */
-  find(packed: Int32Array): number {
-    let at = this.hash(packed, 0) & this.mask;
-    for (let entry = this.table[at]!; entry !== 0; entry = this.table[at]!) {
-      if (this.equals(packed, entry - 1)) return entry - 1;
-      at = (at + 1) & this.mask;
+  /** Adds the states of a batch, in order; how many were new. `fresh` says which. */
+  insertAll({ words, via, count: n }: Batch, parent: number): number {
+    if (this.count + n > this.limit) this.growTable(n);
+    this.reserve(n);
+    if (n > this.fresh.length) {
+      this.fresh = new Int32Array(n * 2);
+      this.hashes = new Int32Array(n * 2 + 1);
     }
-    return -1;
+    const { table, slots, log, base, count, hashes, fresh, far } = this;
+    const mask = (slots - 1) | 0;
+    const found = this.probe.insertAll(table, mask, log, base, count, words, n, hashes, fresh, far);
+    if (this.keepsParents) for (let i = 0; i < found; i++) this.parents[count + i] = parent;
+    if (this.keepsVia) for (let i = 0; i < found; i++) this.via[count + i] = via[fresh[i]!]!;
+    this.count += found;
+    return found;
   }
 
-  private equals(packed: Int32Array, index: number): boolean {
-    const offset = index * this.words;
-    for (let i = 0; i < this.words; i++) if (this.log[offset + i] !== packed[i]) return false;
+  /** The index of the state at packed[offset …], or -1. */
+  find(packed: Int32Array, offset = 0): number {
+    const { probe, table, slots, log, base, far } = this;
+    const mask = (slots - 1) | 0;
+    const at = probe.slot(table, mask, log, base, packed, offset, probe.hash(packed, offset), far);
+    return (table[at]! & mask) - 1;
+  }
+
+  /** The offset of a state in `located`; good until the next one is asked for, or added. */
+  locate(index: number): number {
+    const { base, spill } = this;
+    if (index >= base) {
+      this.located = this.log;
+      return (index - base) * this.words;
+    }
+    this.located = spill!.cache;
+    return spill!.locate(index);
+  }
+
+  read(index: number, out: Int32Array): void {
+    const offset = this.locate(index);
+    for (let i = 0; i < this.words; i++) out[i] = this.located[offset + i]!;
+  }
+
+  /** Moves the older half of what memory has to the file; false when there is no file, or not much to move. */
+  spillHalf(): boolean {
+    const { base, count, log, words, spill } = this;
+    const n = Math.floor((count - base) / 2);
+    if (spill === null || n < LEAST_SPILLED) return false;
+    spill.append(log, n);
+    this.base += n;
+    const [first, end] = [n * words, (count - base) * words];
+    // A large array keeps the memory that it has, for states to come.
+    if (log.length < RESERVED_FROM) this.log = log.slice(first, end);
+    else log.copyWithin(0, first, end);
+    this.located = this.log;
     return true;
   }
 
-  private hash(from: Int32Array, offset: number): number {
-    let h = 0x9747b28c | 0;
-    for (let i = 0; i < this.words; i++) {
-      h = Math.imul(h ^ from[offset + i]!, 0x5bd1e995);
-      h ^= h >>> 15;
+  /** States by their numbers, from `first` to before `end`, in a few arrays. */
+  *pieces(first: number, end: number): Generator<{ readonly words: Int32Array; readonly first: number }> {
+    const { words, base } = this;
+    const buffer = new Int32Array(first < base ? PIECE_STATES * words : 0);
+    for (let at = first; at < Math.min(end, base); at += PIECE_STATES) {
+      const piece = buffer.subarray(0, Math.min(PIECE_STATES, Math.min(end, base) - at) * words);
+      this.spill!.read(at, piece);
+      yield { words: piece, first: at };
     }
-    h = Math.imul(h, 0x27d4eb2d);
-    return h ^ (h >>> 13);
+    const at = Math.max(first, base);
+    if (at < end) yield { words: this.log.subarray((at - base) * words, (end - base) * words), first: at };
   }
 
-  private growLog(): void {
-    this.log = grown(Int32Array, this.log);
-    this.parents = grown(Uint32Array, this.parents);
-    this.via = grown(Uint32Array, this.via);
+  /** Adds states that are all new. */
+  restore(states: Int32Array): void {
+    const { words } = this;
+    const n = states.length / words;
+    if (this.count + n > this.limit) this.growTable(n);
+    this.reserve(n);
+    this.log.set(states, (this.count - this.base) * words);
+    this.probe.rehash(this.table, (this.slots - 1) | 0, states, 0, n, this.count);
+    this.count += n;
   }
 
-  private growTable(): void {
-    const table = allocated(Int32Array, this.table.length * 2);
-    const mask = table.length - 1;
-    for (let index = 0; index < this.count; index++) {
-      let at = this.hash(this.log, index * this.words) & mask;
-      while (table[at] !== 0) at = (at + 1) & mask;
-      table[at] = index + 1;
+  close(): void {
+    this.spill?.close();
+  }
+
+  private isSpilled(index: number, from: Int32Array, offset: number): boolean {
+    const { words } = this;
+    const { cache } = this.spill!;
+    const at = this.spill!.locate(index);
+    for (let i = 0; i < words; i++) if (cache[at + i] !== from[offset + i]) return false;
+    return true;
+  }
+
+  /** Makes room in the log for n more states. */
+  private reserve(n: number): void {
+    const { words, keepsParents, keepsVia, parents, via } = this;
+    const count = this.count + n;
+    if ((count - this.base) * words > this.log.length) this.growLog(n);
+    if (keepsParents && count > parents.length) this.parents = grown(parents, this.count, count);
+    if (keepsVia && count > via.length) this.via = grown(via, this.count, count);
+  }
+
+  private growLog(n: number): void {
+    const { words, count, base, log } = this;
+    try {
+      this.log = grown(log, (count - base) * words, (count - base + n) * words);
+    } catch (error) {
+      if (!(error instanceof NoMemory) || !this.spillHalf()) throw error;
+      this.reserve(n);
     }
-    this.table = table;
-    this.mask = mask;
+  }
+
+  /** Makes room in the table for n more states, in place where it was reserved. */
+  private growTable(n: number): void {
+    const old = this.slots;
+    let slots = old;
+    while (this.count + n > limitOf(slots)) slots *= 2;
+    if (slots > MOST_SLOTS) throw new NoMemory(`no table has ${slots} slots`);
+    if (slots > this.table.length) this.table = reserve(slots, slots);
+    else this.table.fill(0, 0, old);
+    this.slots = slots;
+    this.limit = limitOf(slots);
+    for (const { words, first } of this.pieces(0, this.count)) {
+      this.probe.rehash(this.table, (slots - 1) | 0, words, 0, words.length / this.words, first);
+    }
   }
 }
 
-function allocated<A extends Int32Array | Uint32Array>(make: new (length: number) => A, length: number): A {
-  try {
-    return new make(length);
-  } catch (error) {
-    if (error instanceof RangeError) throw new NoMemory(`no memory for a table of ${length} words`);
-    throw error;
-  }
-}
-
-function grown<A extends Int32Array | Uint32Array>(make: new (length: number) => A, old: A): A {
-  const wider = allocated(make, old.length * 2);
-  wider.set(old);
-  return wider;
+/** The most states that a table of so many slots takes. */
+function limitOf(slots: number): number {
+  return Math.floor(slots * (slots < HIGH_FROM ? LOAD : HIGH_LOAD));
 }

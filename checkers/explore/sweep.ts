@@ -1,9 +1,12 @@
 /**
  * Breadth first, level by level, within a budget: what the sequential search and the interleaving one have in common.
  */
+import type { Position } from "./checkpoint.ts";
 import type { Tracking } from "./codec.ts";
+import { NoMemory } from "./column.ts";
 import type { Totals } from "./explored.ts";
-import { NoMemory, Store } from "./store.ts";
+import { NoRoom } from "./spill.ts";
+import { Store, type StoreOptions } from "./store.ts";
 
 export interface Budget {
   readonly states: number;
@@ -34,9 +37,46 @@ export interface SearchOptions {
   readonly stop?: () => string | null;
   /** Sees the visited set of each search of the run, when that has ended. */
   readonly onVisited?: (tracking: Tracking, visited: Store) => void;
+  /** A folder for the states that are more than the budget has bytes for. */
+  readonly spill?: string;
+  /** A folder in which the run is written down now and then, to be resumed. */
+  readonly checkpoint?: string;
+  /** At the ends of levels, and whenever so much time has passed; a minute when absent. */
+  readonly checkpointSeconds?: number;
+  /** A folder with such a run, to go on from. */
+  readonly resume?: string;
+  /** Differs where the design or the tool does: a run is not resumed with another one. */
+  readonly content?: string;
+  /** Where translations are kept, and what stands for the text that they are made from; they are made anew when absent. */
+  readonly cache?: { readonly folder: string; readonly content: string };
+  /** Whether calls run as they are written, and no code is generated; false when absent. */
+  readonly interpreted?: boolean;
+  /**
+   * What of the states that differ in names alone is searched: `exact`, where calls treat the names alike; `orbits`, also where they lead to
+   * states that differ in names (the lowest free id). All of them when absent.
+   */
+  readonly symmetry?: "exact" | "orbits";
+  /** Whether 64 bits stand for a state that is larger; false when absent. */
+  readonly compaction?: boolean;
+  /** Whether it is counted where states and time go; false when absent. */
+  readonly profile?: boolean;
+  /** Whether a search that may have missed states can say "holds"; false when absent. */
+  readonly acceptCompaction?: boolean;
 }
 
+/** The options that can be handed to another thread. */
+export type PlainOptions = Omit<SearchOptions, "budget" | "only" | "onProgress" | "stop" | "onVisited">;
+
+/** Where a sweep stands between two states. */
+export type Standing = Pick<
+  Position,
+  "index" | "count" | "words" | "levels" | "levelEnd" | "depth" | "before"
+>;
+
 const SLICE_MS = 100;
+/** The cache of what was spilled takes this share of the budget at most. */
+const CACHE_SHARE = 8;
+const MOST_CACHE = 2 ** 22;
 
 export abstract class Sweep {
   readonly levels: number[] = [];
@@ -44,78 +84,153 @@ export abstract class Sweep {
   protected readonly options: SearchOptions;
   protected readonly total: Totals;
   private readonly started: number;
+  /** What the searches before this one had. */
+  private before: { readonly states: number; readonly bytes: number };
+  /** The next state to expand, the first one of the level behind it, and its level. */
+  private index = 0;
+  private levelEnd = 1;
+  private depth = 0;
 
-  constructor(words: number, options: SearchOptions, total: Totals, started: number) {
-    this.store = new Store(words);
+  constructor(
+    store: StoreOptions & { readonly words: number },
+    options: SearchOptions,
+    total: Totals,
+    started: number,
+  ) {
+    this.store = new Store(store.words, { ...store, spill: spillOf(options) });
     this.options = options;
     this.total = total;
     this.started = started;
+    this.before = { states: total.states, bytes: total.bytes };
   }
 
   /** Puts the initial state into the store. */
   protected abstract start(): void;
   /** Runs everything that can be done in one state. */
   protected abstract expand(index: number): void;
+  /** Adds what was counted to the totals. */
+  protected flush(): void {}
+  /** Bytes beside those of the store. */
+  protected get moreBytes(): number {
+    return 0;
+  }
+  /** Called where the search can be written down: at the end of a level, now and then, and when no more states are expanded. */
+  protected standAt(_where: "level" | "slice" | "end"): void {}
 
   async run(): Promise<void> {
     const { store, total } = this;
-    this.start();
-    const before = { states: total.states, bytes: total.bytes };
-    let levelEnd = 1;
-    let depth = 0;
+    if (store.count === 0) {
+      this.start();
+      this.levels.push(1);
+    }
     let slice = performance.now();
-    for (let index = 0; index < store.count; index++) {
-      if (index === levelEnd) {
-        depth++;
-        this.levels.push(store.count - levelEnd);
-        levelEnd = store.count;
-      }
-      const full = this.expandOrStop(index);
-      if (!full && (index & 63) !== 0 && index + 1 !== store.count) continue;
-      total.states = before.states + store.count;
-      total.bytes = before.bytes + store.bytes;
-      total.stopped = this.whyStop(full, index + 1 === store.count);
-      if (total.stopped !== null) {
-        this.levels.push(store.count - levelEnd);
-        // The level at hand was not expanded to its end.
-        depth = Math.max(0, depth - 1);
-        break;
-      }
+    let broken = false;
+    while (this.index < store.count) {
+      const full = this.orFull(() => this.expandNext());
+      const isLast = this.index === store.count;
+      if (full === null && ((this.index - 1) & 63) !== 0 && !isLast) continue;
+      broken = full !== null;
+      this.tally();
+      total.stopped = full ?? this.whyStop(isLast);
+      if (total.stopped !== null) break;
       if (performance.now() - slice < SLICE_MS) continue;
-      this.report(depth, store.count - index);
+      this.report(store.count - this.index + 1);
+      total.stopped = this.orFull(() => this.standAt("slice"));
+      if (total.stopped !== null) break;
       await new Promise((resume) => setImmediate(resume));
       slice = performance.now();
     }
-    total.depth = Math.max(total.depth, depth);
+    this.flush();
+    // A run that has ended needs no checkpoint.
+    if (!broken) this.orFull(() => this.standAt("end"));
+    if (total.stopped !== null) this.cut();
+    total.depth = Math.max(total.depth, this.depth);
   }
 
-  whyStop(full: boolean, atEnd: boolean): string | null {
-    if (full) return "no memory for more states";
+  private expandNext(): void {
+    const { store } = this;
+    if (this.index === this.levelEnd) {
+      this.depth++;
+      this.levels.push(store.count - this.levelEnd);
+      this.levelEnd = store.count;
+      this.standAt("level");
+    }
+    this.expand(this.index);
+    this.index++;
+  }
+
+  /** The level at hand was not expanded to its end. */
+  private cut(): void {
+    this.levels.push(this.store.count - this.levelEnd);
+    this.depth = Math.max(0, this.depth - 1);
+  }
+
+  protected standing(): Standing {
+    const { index, store, levels, levelEnd, depth, before } = this;
+    return { index, count: store.count, words: store.words, levels, levelEnd, depth, before };
+  }
+
+  /** Goes on from where another process stood; the store has its states. */
+  protected standAgain({ index, levels, levelEnd, depth, before }: Standing): void {
+    this.index = index;
+    this.levels.push(...levels);
+    this.levelEnd = levelEnd;
+    this.depth = depth;
+    this.before = before;
+    this.tally();
+  }
+
+  /** The level of a state. */
+  protected depthOf(state: number): number {
+    let depth = 0;
+    for (let end = this.levels[0]!; end <= state; end += this.levels[depth]!) depth++;
+    return depth;
+  }
+
+  /** Why the search has to stop where it stands; states are moved to the disk before memory is said to be used up. */
+  whyStop(atEnd = false): string | null {
     if (atEnd) return null;
     const { budget, stop } = this.options;
     const { total } = this;
     if (total.states > budget.states) return `more than ${budget.states} states`;
-    if (total.bytes > budget.bytes) return `more than ${budget.bytes} bytes`;
+    if (total.bytes > budget.bytes) {
+      const full = this.orFull(() => this.spill());
+      if (full !== null) return full;
+      if (total.bytes > budget.bytes) return `more than ${budget.bytes} bytes`;
+    }
     if (this.seconds() > budget.seconds) return `more than ${budget.seconds} seconds`;
     return stop?.() ?? null;
   }
 
-  private seconds(): number {
+  private spill(): void {
+    while (this.total.bytes > this.options.budget.bytes && this.store.spillHalf()) this.tally();
+  }
+
+  /** Brings the totals up to date with the store. */
+  private tally(): void {
+    this.total.states = this.before.states + this.store.count;
+    this.total.bytes = this.before.bytes + this.store.bytes + this.moreBytes;
+  }
+
+  protected seconds(): number {
     return (performance.now() - this.started) / 1000;
   }
 
-  private report(depth: number, frontier: number): void {
+  private report(frontier: number): void {
+    this.flush();
     const { states, transitions, bytes } = this.total;
+    const { depth } = this;
     this.options.onProgress?.({ states, transitions, depth, frontier, seconds: this.seconds(), bytes });
   }
 
-  /** True when the machine has no memory for the successors. */
-  private expandOrStop(index: number): boolean {
+  /** Why it could not be done; null when it was. */
+  protected orFull(what: () => void): string | null {
     try {
-      this.expand(index);
-      return false;
+      what();
+      return null;
     } catch (error) {
-      if (error instanceof NoMemory) return true;
+      if (error instanceof NoMemory) return "no memory for more states";
+      if (error instanceof NoRoom) return error.message;
       throw error;
     }
   }
@@ -125,4 +240,14 @@ export abstract class Sweep {
     for (let at = index; at !== 0; at = this.store.parents[at]!) path.push(this.store.via[at]!);
     return path.reverse();
   }
+
+  /** Gives back what is held outside of memory. */
+  close(): void {
+    this.store.close();
+  }
+}
+
+function spillOf({ spill, budget }: SearchOptions): StoreOptions["spill"] {
+  if (spill === undefined) return undefined;
+  return { dir: spill, cache: Math.min(MOST_CACHE, budget.bytes / CACHE_SHARE) };
 }

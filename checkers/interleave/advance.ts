@@ -356,14 +356,14 @@ class Step {
 }
 
 /** Writers exclude everybody, readers exclude writers; SRCU excludes nobody. */
-function conflict(one: Held, wanted: Held, { lock }: LockRef): boolean {
+export function conflict(one: Held, wanted: Held, { lock }: LockRef): boolean {
   return (
     one.lock === wanted.lock && lock.kind !== "SRCU" && (one.mode === "write" || wanted.mode === "write")
   );
 }
 
 /** A section without effect on others, or one that only drops locks: nobody could tell whether it ran a moment earlier. */
-function isMergeable({ local, takes, under, synchronizes, until, run, drops }: Part): boolean {
+export function isMergeable({ local, takes, under, synchronizes, until, run, drops }: Part): boolean {
   if (takes !== undefined || under !== undefined || synchronizes !== undefined || until !== undefined)
     return false;
   return (
@@ -371,7 +371,7 @@ function isMergeable({ local, takes, under, synchronizes, until, run, drops }: P
   );
 }
 
-function withoutId(frame: Frame): Omit<Frame, "id"> {
+export function withoutId(frame: Frame): Omit<Frame, "id"> {
   const { id: _, ...rest } = frame;
   return rest;
 }

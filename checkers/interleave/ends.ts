@@ -221,7 +221,11 @@ function report(search: Interleaving, { start, steps, retries }: Lasso): void {
     );
   }
   const bug = new KernelBug(CALLS_END, `${names} can go round for ever`);
-  search.asker.askBug(bug, () => scheduleOf(search, start, steps), steps.length);
+  search.asker.askBug(
+    bug,
+    { at: start.index, then: [], path: scheduleOf(search, start, steps) },
+    steps.length,
+  );
 }
 
 /** The way to the start of a lasso, and once round. */

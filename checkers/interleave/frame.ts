@@ -53,6 +53,10 @@ export class Frames {
   private readonly locks: { readonly lock: Lock; readonly text: string }[] = [];
   private readonly lockIds = new Map<string, LockId>();
 
+  get count(): number {
+    return this.frames.length;
+  }
+
   get(id: number): Frame {
     return this.frames[id - 1]!;
   }

@@ -30,17 +30,17 @@ export class Interleaving extends Sweep {
   readonly codec: Codec;
   /** States that a call in flight has come back to: every way round has one. */
   readonly retreats: number[] = [];
-  private readonly order: LockOrder;
+  protected readonly order: LockOrder;
   /** The state that the draft holds before each step, packed. */
   readonly current: Int32Array;
-  private readonly next: Int32Array;
-  private readonly tasks: number;
+  protected readonly next: Int32Array;
+  protected readonly tasks: number;
 
   constructor(subject: Bounded, options: SearchOptions, total: Totals, started: number) {
     const { design, sizes, m, instances, inFlight } = subject;
     const havoc = new Havoc();
     const codec = makeCodec(design.state, sizes, TRACK_ALL, havoc, design.place);
-    super(codec.words + inFlight, options, total, started);
+    super({ words: codec.words + inFlight }, options, total, started);
     this.subject = subject;
     this.codec = codec;
     this.current = new Int32Array(codec.words + inFlight);
@@ -56,25 +56,32 @@ export class Interleaving extends Sweep {
     codec.pack(this.subject.start, next, 0);
     store.insert(next, 0, 0);
     codec.unpack(next, 0);
-    this.asker.askState(() => []);
-    this.levels.push(1);
+    this.asker.askState(0);
   }
 
   /** The calls in flight in a stored state. */
   framesAt(index: number): Frame[] {
     const { codec, store, frames } = this;
     const found: Frame[] = [];
+    const offset = store.locate(index);
     for (let i = codec.words; i < store.words; i++) {
-      const id = store.log[index * store.words + i]!;
+      const id = store.located[offset + i]!;
       if (id !== 0) found.push(frames.get(id));
     }
     return found;
   }
 
+  isQuiescent(index: number): boolean {
+    const { codec, store } = this;
+    const offset = store.locate(index);
+    for (let i = codec.words; i < store.words; i++) if (store.located[offset + i] !== 0) return false;
+    return true;
+  }
+
   /** Fills `current` and the draft with a stored state. */
   load(index: number): Frame[] {
     const { codec, current, store } = this;
-    for (let i = 0; i < store.words; i++) current[i] = store.log[index * store.words + i]!;
+    store.read(index, current);
     codec.unpack(current, 0);
     return this.framesAt(index);
   }
@@ -118,7 +125,7 @@ export class Interleaving extends Sweep {
   }
 
   /** A call that cannot be made has written nothing; asked now and then. */
-  private asBefore(index: number, k: number): void {
+  protected asBefore(index: number, k: number): void {
     if (index >= ASKED_FIRST && index % ASKED_EVERY !== 0) return;
     const { codec, next, current } = this;
     codec.pack(codec.draft, next, 0);
@@ -127,7 +134,7 @@ export class Interleaving extends Sweep {
   }
 
   /** A step of a call in flight; null where it ran into a bug of the kernel. */
-  private advance(index: number, frame: Frame, others: readonly Frame[]): Advanced | Blocked | null {
+  protected advance(index: number, frame: Frame, others: readonly Frame[]): Advanced | Blocked | null {
     try {
       const step = this.advancer.advance(this.codec.draft, frame, others);
       if (step === disabled) throw new Error("a call in flight is never disabled");
@@ -138,7 +145,11 @@ export class Interleaving extends Sweep {
     }
   }
 
-  private begin(index: number, k: number, inFlight: readonly Frame[]): ReturnType<Advancer["start"]> | null {
+  protected begin(
+    index: number,
+    k: number,
+    inFlight: readonly Frame[],
+  ): ReturnType<Advancer["start"]> | null {
     try {
       return this.advancer.start(this.codec.draft, this.subject.instances[k]!, k, inFlight);
     } catch (error) {
@@ -147,27 +158,27 @@ export class Interleaving extends Sweep {
     }
   }
 
-  private bug(error: unknown, index: number, move: number): void {
+  protected bug(error: unknown, index: number, move: number): void {
     if (!(error instanceof KernelBug)) throw error;
     this.total.transitions++;
-    this.asker.askBug(error, () => this.scheduleTo(index, move).schedule);
+    this.asker.askBug(error, { at: index, then: [move] });
     this.codec.unpack(this.current, 0);
   }
 
   /** Takes up the state that a step leads to; restores the draft. */
-  private follow(from: number, name: string, via: number, others: readonly Frame[], step: Advanced): void {
+  protected follow(from: number, name: string, via: number, others: readonly Frame[], step: Advanced): void {
     const { codec, next, store, total, asker } = this;
     total.transitions++;
     if (step.outcome !== undefined) this.count(via, name, step.outcome);
     if (step.acquired !== null) {
       const inversion = this.order.add(step.acquired, name, step.ran[0] ?? "");
-      if (inversion !== null) asker.askBug(inversion, () => this.scheduleTo(from, via).schedule);
+      if (inversion !== null) asker.askBug(inversion, { at: from, then: [via] });
     }
     codec.pack(codec.draft, next, 0);
     this.packFrames(step.frame, step.others);
     const found = store.insert(next, from, via);
     if (found >= 0) {
-      asker.askState(() => this.scheduleTo(found).schedule, step.frame !== null || others.length > 0);
+      asker.askState(found, step.frame !== null || others.length > 0);
     } else {
       const known = -1 - found;
       const wasInFlight = via >= this.subject.instances.length;
@@ -189,7 +200,7 @@ export class Interleaving extends Sweep {
     if (frame !== null) put(frame.id);
   }
 
-  private count(via: number, name: string, ended: Outcome): void {
+  protected count(via: number, name: string, ended: Outcome): void {
     const { outcomes } = this.total;
     const key = `${name} ${outcomeName(ended)}`;
     const known = outcomes.get(key);
@@ -203,7 +214,7 @@ export class Interleaving extends Sweep {
   }
 
   /** No call in flight can go on. */
-  private stuck(index: number, blocked: readonly { readonly frame: Frame; readonly by: Blocked }[]): void {
+  protected stuck(index: number, blocked: readonly { readonly frame: Frame; readonly by: Blocked }[]): void {
     const [only] = blocked;
     if (blocked.length === 1 && only !== undefined) {
       throw new ModelError(
@@ -217,7 +228,16 @@ export class Interleaving extends Sweep {
       const holds = held.length === 0 ? "" : `holds ${held.join(", ")} and `;
       return `${frame.instance.name} ${holds}waits for ${by.blocked} ("${frame.instance.program.parts[frame.at]!.label}")`;
     });
-    this.asker.askBug(new KernelBug(NO_DEADLOCK, says.join("; ")), () => this.scheduleTo(index).schedule);
+    this.asker.askBug(new KernelBug(NO_DEADLOCK, says.join("; ")), { at: index, then: [] });
+  }
+
+  /** Finds the schedules of what was found. */
+  settle(): void {
+    this.total.settle(
+      TRACK_ALL,
+      (state) => this.depthOf(state),
+      (wanted) => wanted.map(({ at, then, path }) => path ?? this.scheduleTo(at, ...then).schedule),
+    );
   }
 
   /** What led to a stored state, and some moves more. */

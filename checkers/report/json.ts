@@ -33,6 +33,11 @@ export async function checkJson(
     levels: run.levels,
     bytes: run.bytes,
     seconds: Math.round(run.seconds * 1000) / 1000,
+    times: run.times,
+    ...(run.missProbability === 0 ? {} : { missProbability: run.missProbability }),
+    ...(run.symmetry === undefined ? {} : { symmetry: run.symmetry }),
+    ...(run.notices.length === 0 ? {} : { notTranslated: run.notices }),
+    ...(run.profile === undefined ? {} : { profile: run.profile }),
     properties: run.properties.map(property),
   });
   return {

@@ -3,6 +3,7 @@ import type { DesignReport, PropertyReport, RunReport } from "../explore/check.t
 import type { AnyDesign } from "../../spec/language/design.ts";
 import { stepsText } from "../explore/mode.ts";
 import { boundsText, callsText } from "./explain.ts";
+import { profileLines } from "./profile.ts";
 import { wrap } from "./wrap.ts";
 
 export function count(n: number): string {
@@ -11,9 +12,30 @@ export function count(n: number): string {
 
 /** What was searched, and how far. */
 export function searchedLine(run: RunReport): string {
-  const sizes = `${count(run.states)} states, ${count(run.transitions)} transitions, depth ${run.depth}, ${run.seconds.toFixed(1)} s`;
+  const sizes = `${count(run.states)} states${(run.symmetry?.group.length ?? 0) > 0 ? " up to names" : ""}, ${count(run.transitions)} transitions, depth ${run.depth}, ${run.seconds.toFixed(1)} s`;
   if (run.complete) return `exhausted: ${sizes}`;
   return `${run.verdict === "invalid" ? "stopped" : "NOT exhausted"} (${run.reason ?? "unknown"}): ${sizes}`;
+}
+
+/** What else is to be said of how a run was made. */
+function howLines({ symmetry, notices, missProbability }: RunReport): string[] {
+  const lines: string[] = [];
+  if (symmetry !== undefined) {
+    const names = symmetry.group.length === 0 ? "none" : symmetry.group.join(", ");
+    lines.push(
+      ...wrap(
+        `names taken for interchangeable (tested on samples and at small bounds, not proven): ${names}`,
+        "  ",
+      ),
+    );
+    for (const { bound, why } of symmetry.refused) lines.push(...wrap(`not ${bound}: ${why}`, "    "));
+  }
+  if (missProbability > 0)
+    lines.push(
+      `  64 bits stood for each state: one missed with a probability below ${missProbability.toExponential(1)}`,
+    );
+  for (const notice of notices) lines.push(...wrap(`not translated: ${notice}`, "  "));
+  return lines;
 }
 
 /** How a run was asked for, for the lines that say how to see it again. */
@@ -30,6 +52,7 @@ export function runText(run: RunReport, asking: Asking): string {
   const lines = [`${run.design}${from}  ${run.verdict.toUpperCase()}`, ...wrap(boundsText(run), "  ")];
   if (run.verdict === "invalid") return [...lines, ...indent(run.reason ?? "", "  ")].join("\n");
   lines.push(`  ${searchedLine(run)}`);
+  lines.push(...howLines(run));
   lines.push(`  ${heldText(run)}`);
   for (const property of run.properties) lines.push(...violationLines(property, run, asking));
   lines.push(
@@ -46,6 +69,7 @@ export function runText(run: RunReport, asking: Asking): string {
         )
       : []),
     ...namesLines(run, "not applicable", "the design has no answer to what they ask"),
+    ...profileLines(run),
   );
   return lines.join("\n");
 }

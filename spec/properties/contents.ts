@@ -1,5 +1,5 @@
 /** Contents: who may read which bytes. */
-import { Gfn, Inode, Page, Vm } from "../guest-memory.ts";
+import { Gfn, Inode, Page, Vm, type GuestMemory, type InodeId } from "../guest-memory.ts";
 import { pageText } from "./words.ts";
 import { always, step } from "./declare.ts";
 import { isMapped } from "./mappings.ts";
@@ -13,11 +13,17 @@ export const guestSeesDefinedBytes = always({
   when: isMapped,
   holds: (m, { vm, gfn }) => {
     const { inode, page } = m.guestMapping(vm, gfn)!.at;
-    return m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page);
+    return hasNoBytes(m, inode, page) || m.contentsDefined!(inode, page);
   },
   why: (m, { vm, gfn }) =>
     `frame ${gfn} of VM ${vm} maps ${pageText(m, m.guestMapping(vm, gfn)!.at.page)} before anything was put there`,
 });
+
+/** The page is gone, or poisoned: that it is mapped all the same is another promise's affair. */
+function hasNoBytes(m: GuestMemory, inode: InodeId, page: number): boolean {
+  const state = m.pageState(inode, page);
+  return state === "absent" || state === "poisoned";
+}
 
 export const hostSeesDefinedBytes = always({
   name: "host-sees-defined-bytes",
@@ -27,7 +33,7 @@ export const hostSeesDefinedBytes = always({
   over: { inode: Inode, page: Page },
   needs: ["contentsDefined"],
   holds: (m, { inode, page }) =>
-    !m.hostMaps(inode, page) || m.pageState(inode, page) === "absent" || m.contentsDefined!(inode, page),
+    !m.hostMaps(inode, page) || hasNoBytes(m, inode, page) || m.contentsDefined!(inode, page),
   why: (m, { page }) => `the host maps ${pageText(m, page)} before anything was put there`,
 });
 

@@ -1,0 +1,251 @@
+/** Runs a design as compiled code, and steps that are given back as they are written. */
+import type { Property } from "../../spec/language/property.ts";
+import { FAILED_CALL } from "../../spec/language/property.ts";
+import type { Batch, Expander } from "../explore/expander.ts";
+import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
+import { Ways } from "./ways.ts";
+import { OUTCOMES } from "./outcomes.ts";
+import { Translator, type Complaint, type Piece } from "./translator.ts";
+
+/** Ways that all steps from one state may have, where cells are not tracked. */
+const MOST_WAYS = 50_000;
+
+/** Source of one generated function beyond which another one is begun: V8 optimises functions of this size best. */
+const CHUNK = 6_000;
+
+interface Generated {
+  /** Appends what all calls lead to from a state; gives the number of successors. */
+  expand(
+    from: Int32Array,
+    offset: number,
+    words: Int32Array,
+    via: Int32Array,
+    counters: Int32Array,
+    n: number,
+  ): number;
+  /** Whether some promise of states that is open is broken in a state, or the interpreter is to say. */
+  ask(from: Int32Array, offset: number): boolean;
+}
+
+export interface Compiled {
+  readonly source: string;
+  readonly outcomes: readonly (readonly string[])[];
+  readonly complaints: readonly Complaint[];
+}
+
+/** Translates the calls of a run, and the promises that it asks. */
+export function compile({ subject, codec, only }: Ground): Compiled {
+  const translator = new Translator(subject, codec);
+  const wanted = (name: string): boolean => only === undefined || only.has(name);
+  const asked = subject.properties.flatMap(({ property, unanswered }, p) =>
+    unanswered.length === 0 && wanted(property.name) ? [p] : [],
+  );
+  const kind = (p: number): Property<unknown>["kind"] => subject.properties[p]!.property.kind;
+  translator.ofSteps = asked.filter((p) => kind(p) === "step");
+  const steps = subject.instances.map((_, k) => translator.step(k));
+  const { words } = codec;
+  const params = names("w", words).join(", ");
+  const loads = names("w", words)
+    .map((name, i) => `${name} = from[offset + ${i}]`)
+    .join(", ");
+  const chunks = chunked(steps).map((pieces, i) =>
+    functionText(`chunk${i}`, `${params}, out, via, cnt, n`, pieces, "return n;"),
+  );
+  const calls = chunks.map((_, i) => `n = chunk${i}(${params}, out, via, cnt, n);`);
+  const onStates = asked
+    .filter((p) => kind(p) !== "step")
+    .map((p) => {
+      const { lines, hoists } = translator.stateProperty(p);
+      return { lines: [`if (open[${p}] !== 0) {`, ...lines, "}"], hoists };
+    });
+  const askers = chunked(onStates).map((pieces, i) =>
+    functionText(`states${i}`, params, pieces, "return 0;"),
+  );
+  const asks = askers.map((_, i) => `states${i}(${params}) !== 0`).join(" || ");
+  const both = [...names("w", words), ...names("n", words)].join(", ");
+  const stepFunctions = [...translator.stepFunctions.values()].flatMap((made) =>
+    made === null || made.piece.lines.length === 0
+      ? []
+      : [functionText(made.name, both, [made.piece], "return 0;")],
+  );
+  const source = `"use strict";
+${stepFunctions.join("\n")}
+${chunks.join("\n")}
+${askers.join("\n")}
+return {
+  expand(from, offset, out, via, cnt, n) { const ${loads};
+    ${calls.join("\n")}
+    return n; },
+  ask(from, offset) { const ${loads};
+    return ${asks === "" ? "false" : asks}; },
+};`;
+  return { source, outcomes: translator.outcomes, complaints: translator.complaints };
+}
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+}
+
+function chunked(pieces: readonly Piece[]): Piece[][] {
+  const chunks: Piece[][] = [[]];
+  let size = 0;
+  for (const piece of pieces) {
+    const length = piece.lines.reduce((sum, line) => sum + line.length, 0);
+    if (size > 0 && size + length > CHUNK) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)!.push(piece);
+    size += length;
+  }
+  return chunks;
+}
+
+function hoisted(pieces: readonly Piece[]): string {
+  const used = new Set(
+    pieces.flatMap(({ lines }) => lines.flatMap((line) => line.match(/\bc\d+_\d+_\d+\b/g) ?? [])),
+  );
+  const all = new Map(pieces.flatMap(({ hoists }) => [...hoists].filter(([name]) => used.has(name))));
+  return [...all].map(([name, expression]) => `const ${name} = ${expression};\n`).join("");
+}
+
+function functionText(name: string, params: string, pieces: readonly Piece[], end: string): string {
+  return `function ${name}(${params}) {\n${hoisted(pieces)}${pieces.map(({ lines }) => lines.join("\n")).join("\n")}\n${end}\n}`;
+}
+
+export class CompiledExpander implements Expander {
+  readonly words: number;
+  readonly isCheap = true;
+  private readonly ground: Ground;
+  private readonly outcomes: Compiled["outcomes"];
+  private readonly slow: InterpretedExpander;
+  private readonly generated: Generated;
+  private readonly counters: Int32Array;
+  private readonly ignored: Int32Array;
+  /** By promise: asked and not found broken yet. */
+  private readonly open: Uint8Array;
+  private readonly decided: Uint8Array;
+  private readonly undecidable: Uint8Array;
+  private readonly isFull: boolean;
+  private readonly failing: Uint8Array;
+  private from: Int32Array = new Int32Array(0);
+  private offset = 0;
+  private index = 0;
+  private batch: Batch | null = null;
+  private asking = true;
+
+  constructor(ground: Ground, compiled: Compiled, slow = new InterpretedExpander(ground)) {
+    const { subject, codec } = ground;
+    this.ground = ground;
+    this.words = codec.words;
+    this.outcomes = compiled.outcomes;
+    this.slow = slow;
+    this.counters = new Int32Array(subject.instances.length * OUTCOMES);
+    this.ignored = new Int32Array(subject.instances.length * OUTCOMES);
+    this.open = new Uint8Array(subject.properties.length);
+    this.decided = new Uint8Array(subject.properties.length);
+    this.undecidable = new Uint8Array(subject.properties.length);
+    this.isFull = ground.havoc.isEmpty;
+    this.failing = new Uint8Array(1);
+    const ask = (k: number): void => this.ask(k);
+    const ways = new Ways(codec.words);
+    const given = {
+      slow: (k: number, n: number) => this.back(k, n),
+      ask,
+      failed: ask,
+      open: this.open,
+      decided: this.decided,
+      undecidable: this.undecidable,
+      failing: this.failing,
+      ways,
+      begin: () => ways.begin(),
+      choose: (count: number) => ways.choose(count),
+      way: (...run: number[]) => ways.add(...(run as [number, number, ...number[]])),
+      again: () => ways.again(),
+      settle: (counters: Int32Array, at: number) => ways.settle(counters, at),
+      room: (n: number, more: number) => this.room(n, more),
+    };
+    const make = new Function(...Object.keys(given), compiled.source) as (...given: unknown[]) => Generated;
+    this.generated = make(...Object.values(given));
+    this.refresh();
+  }
+
+  /** What is still to be asked: what was found broken is asked no more. */
+  private refresh(): void {
+    const { properties } = this.ground.subject;
+    properties.forEach(
+      ({ property }, p) => (this.open[p] = this.asking && this.slow.isOpen(property.name) ? 1 : 0),
+    );
+    this.failing[0] = this.asking && this.slow.isOpen(FAILED_CALL.name) ? 1 : 0;
+  }
+
+  successors(from: Int32Array, offset: number, batch: Batch): void {
+    this.asking = false;
+    this.refresh();
+    this.run(from, offset, -1, batch, this.ignored);
+    this.asking = true;
+    this.refresh();
+  }
+
+  expand(from: Int32Array, offset: number, index: number, batch: Batch): void {
+    this.run(from, offset, index, batch, this.counters);
+  }
+
+  private run(from: Int32Array, offset: number, index: number, batch: Batch, counters: Int32Array): void {
+    this.from = from;
+    this.offset = offset;
+    this.index = index;
+    this.batch = batch;
+    batch.reserve(this.ground.subject.instances.length + (this.isFull ? 0 : MOST_WAYS));
+    batch.count = this.generated.expand(from, offset, batch.words, batch.via, counters, batch.count);
+  }
+
+  /** There is room for so many more successors. */
+  private room(n: number, more: number): number {
+    if (n + more + this.ground.subject.instances.length <= this.batch!.via.length) return n;
+    throw new Error(`a state has more than ${MOST_WAYS} successors under this profile`);
+  }
+
+  /** A step that the generated code gives back. */
+  private back(k: number, n: number): number {
+    const batch = this.batch!;
+    batch.count = n;
+    this.slow.expandOne(this.from, this.offset, this.index, k, batch, this.asking);
+    if (this.asking) this.refresh();
+    return batch.count;
+  }
+
+  /** A step breaks a promise, or may: the interpreter tells which, and of what. */
+  private ask(k: number): void {
+    if (!this.asking) return;
+    this.slow.askOne(this.from, this.offset, this.index, k);
+    this.refresh();
+  }
+
+  askState(from: Int32Array, offset: number, index: number): void {
+    if (!this.generated.ask(from, offset)) return;
+    this.slow.askState(from, offset, index);
+    this.refresh();
+  }
+
+  flush(): void {
+    const { total, subject } = this.ground;
+    this.slow.flush();
+    this.outcomes.forEach((names, k) => {
+      const { name } = subject.instances[k]!;
+      [...names, ...new Array<string>(OUTCOMES - names.length).fill("")].forEach((outcome, at) => {
+        const n = this.counters[k * OUTCOMES + at]!;
+        if (n === 0) return;
+        this.counters[k * OUTCOMES + at] = 0;
+        total.transitions += n;
+        if (outcome === "") return;
+        const key = `${name} ${outcome}`;
+        total.outcomes.set(key, (total.outcomes.get(key) ?? 0) + n);
+      });
+    });
+    subject.properties.forEach(({ property }, p) => {
+      if (this.decided[p] !== 0) total.decided.add(property.name);
+      if (this.undecidable[p] !== 0) total.undecidable.add(property.name);
+    });
+  }
+}

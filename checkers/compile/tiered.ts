@@ -1,0 +1,114 @@
+/**
+ * Runs a design as it is written at first, and as compiled code when the search has gone on for as long as a translation takes: small
+ * searches are over by then. Now and then a state is expanded in both ways, which must lead to the same.
+ */
+import { Batch, type Expander } from "../explore/expander.ts";
+import { callText } from "../explore/instances.ts";
+import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
+import { errorText } from "../explore/program.ts";
+import { cached, type CacheOptions } from "./cache.ts";
+import { CompiledExpander, compile, type Compiled } from "./expander.ts";
+
+/** Calls that are run as they are written in the time that the translation of one section takes. */
+const CALLS_PER_SECTION = 150;
+/** States that are expanded in both ways: the first ones behind the translation, and then one in so many. */
+const COMPARED_FIRST = 20;
+const COMPARED_EVERY = 16_384;
+
+/** What the translation of a run took and left out. */
+export interface Translated {
+  seconds: number;
+  /** Places that run as they are written, each with what to write instead. */
+  readonly notices: Set<string>;
+}
+
+export class TieredExpander implements Expander {
+  readonly words: number;
+  readonly isCheap = true;
+  private readonly ground: Ground;
+  private readonly translated: Translated;
+  private readonly interpreted: InterpretedExpander;
+  private readonly cache: CacheOptions | undefined;
+  private compiled: CompiledExpander | null = null;
+  /** Calls to run before it pays to translate; none where a design cannot be translated. */
+  private left: number;
+  private compared = 0;
+
+  constructor(ground: Ground, translated: Translated, cache: CacheOptions | undefined) {
+    this.ground = ground;
+    this.cache = cache;
+    this.translated = translated;
+    this.interpreted = new InterpretedExpander(ground);
+    this.words = this.interpreted.words;
+    const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
+    this.left = sections * CALLS_PER_SECTION;
+  }
+
+  successors(from: Int32Array, offset: number, batch: Batch): void {
+    (this.compiled ?? this.interpreted).successors(from, offset, batch);
+  }
+
+  expand(from: Int32Array, offset: number, index: number, batch: Batch): void {
+    const { compiled } = this;
+    if (compiled !== null) {
+      if (this.compared < COMPARED_FIRST || index % COMPARED_EVERY === 0)
+        this.compare(compiled, from, offset);
+      compiled.expand(from, offset, index, batch);
+      return;
+    }
+    this.interpreted.expand(from, offset, index, batch);
+    this.left -= this.ground.subject.instances.length;
+    if (this.left <= 0) this.translate();
+  }
+
+  askState(from: Int32Array, offset: number, index: number): void {
+    (this.compiled ?? this.interpreted).askState(from, offset, index);
+  }
+
+  flush(): void {
+    this.interpreted.flush();
+    this.compiled?.flush();
+  }
+
+  private translate(): void {
+    const started = performance.now();
+    this.left = Infinity;
+    let compiled: Compiled;
+    try {
+      const make = (): Compiled => compile(this.ground);
+      compiled = this.cache === undefined ? make() : cached(this.cache, this.ground, make);
+      this.compiled = new CompiledExpander(this.ground, compiled, this.interpreted);
+    } catch (error) {
+      // What the translation cannot do, the interpreter does, slower.
+      this.translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);
+      return;
+    }
+    this.translated.seconds += (performance.now() - started) / 1000;
+    for (const { place, what, instead } of compiled.complaints)
+      this.translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
+  }
+
+  /** The two ways lead to the same states. */
+  private compare(compiled: CompiledExpander, from: Int32Array, offset: number): void {
+    this.compared++;
+    const [fast, slow] = [new Batch(this.words), new Batch(this.words)];
+    compiled.successors(from, offset, fast);
+    this.interpreted.successors(from, offset, slow);
+    const k = difference(fast, slow);
+    if (k === null) return;
+    const { name, params } = this.ground.subject.instances[k]!;
+    throw new Error(
+      `the translation of ${callText(name, params)} leads elsewhere than the call does: an error of gmemcheck, or a section that reads what changes outside of the state; --interpreted runs without translation`,
+    );
+  }
+}
+
+/** The first call that leads to other states; null where there is none. */
+export function difference(a: Batch, b: Batch): number | null {
+  for (let i = 0; i < Math.max(a.count, b.count); i++) {
+    if (i >= a.count) return b.via[i]!;
+    if (i >= b.count || a.via[i] !== b.via[i]) return a.via[i]!;
+    for (let w = i * a.width; w < (i + 1) * a.width; w++) if (a.words[w] !== b.words[w]) return a.via[i]!;
+  }
+  return null;
+}

@@ -1,0 +1,144 @@
+/**
+ * Cells that a run does not track, in generated code: a step that reads one is run for each of its values (havoc.ts says why), a promise
+ * that reads one is not answered.
+ *
+ * Generated code keeps in `td` whether the watched location was looked at, in `el` whether a cell of another location was, and in `ab` whether a
+ * pointer was taken for absent that may point elsewhere.
+ */
+import { type Cell, type PointerCell, type RecordCell } from "../explore/layout.ts";
+import { Functions } from "./functions.ts";
+import type { Space } from "./space.ts";
+import { NULL, fixed, isStatic, type Bool, type Value } from "./value.ts";
+
+const UNHELD = Symbol("not read yet");
+const NOT_HELD = fixed(UNHELD);
+const PREFIX = "untracked ";
+
+export abstract class Untracked extends Functions {
+  /** Whether what is at hand is a promise. */
+  protected refuses = false;
+  /** The code at hand reads cells that are not tracked. */
+  protected chooses = false;
+  /** Whether anything is left out of this run. */
+  protected abstract readonly isFull: boolean;
+
+  /** A promise needs a cell that is not tracked: `elsewhere`, where another search of the run watches it. */
+  protected abstract unanswered(elsewhere: boolean): never;
+
+  protected noticed(_cell: Cell, condition: string | null): void {
+    if (!this.isFull) this.act(condition === null ? "td = 1;" : `if (${condition}) td = 1;`);
+  }
+
+  protected override unheld(key: string): Value | undefined {
+    return key.startsWith(PREFIX) ? NOT_HELD : undefined;
+  }
+
+  protected readUntracked(cell: Cell, space: Space): Value {
+    const key = `${PREFIX}${cell.path}`;
+    if (this.refuses || !space.changes) return this.asked(cell, space);
+    const held = this.refined(this.flow.heap.get(key) ?? NOT_HELD);
+    const read = (): Value => {
+      const value = this.chosen(cell, space);
+      this.flow.heap.set(key, value);
+      return value;
+    };
+    if (isUnheld(held)) return read();
+    if (held.k === "alt" && held.alts.some(isUnheld))
+      return this.split(held, (one) => (isUnheld(one) ? read() : one));
+    return held;
+  }
+
+  /** The value of a cell in a step: what the state says of it, or one of all. */
+  private chosen(cell: Cell, space: Space): Value {
+    if (cell.kind === "pointer")
+      return this.pointed(cell, space, () => this.choice(cell, [NULL, this.refTo(cell.other, space)]));
+    if (cell.kind !== "untracked") throw new Error(`${cell.kind} is tracked`);
+    const { values, inner, elsewhere } = cell;
+    if (elsewhere) this.act("el = 1;");
+    if (inner === null) return this.choice(cell, values.map(fixed));
+    return this.choice(cell, [NULL, this.refTo(inner as RecordCell, space)]);
+  }
+
+  private choice(cell: Cell, alts: readonly Value[]): Value {
+    this.chooses = true;
+    const e = this.fresh("u");
+    this.act(`var ${e} = choose(${alts.length});`);
+    if (cell.kind === "pointer") this.act(`if (${e} === 1) el = 1;`);
+    return { k: "alt", e, alts };
+  }
+
+  /** A pointer to the watched location, where it is one. */
+  private pointed(cell: PointerCell, space: Space, otherwise: () => Value): Value {
+    const { bit, own } = cell;
+    if (bit === null || own === null) return otherwise();
+    const e = this.bits(bit, space, this.isDirty(cell, space));
+    const here = (): Value => {
+      this.act("td = 1;");
+      return this.refTo(own, space);
+    };
+    return this.either({ k: "bool", e: `${e} === 1`, yes: [[e, 2]], no: [[e, 1]] }, here, otherwise);
+  }
+
+  /** The value of a cell for a promise. */
+  private asked(cell: Cell, space: Space): Value {
+    if (cell.kind === "pointer") {
+      return this.pointed(cell, space, () => {
+        this.act("ab = 1;");
+        return NULL;
+      });
+    }
+    return this.unanswered(cell.kind === "untracked" && cell.elsewhere);
+  }
+
+  protected writeUntracked(cell: Cell, space: Space, value: Value): void {
+    const key = `${PREFIX}${cell.path}`;
+    if (cell.kind !== "pointer") {
+      this.flow.heap.set(key, value);
+      return;
+    }
+    this.split(this.refined(value), (one) => {
+      this.pointTo(cell, key, space, one);
+      return NULL;
+    });
+  }
+
+  private pointTo(cell: PointerCell, key: string, space: Space, value: Value): void {
+    const { bit, own } = cell;
+    const elsewhere = (): Value => {
+      if (bit !== null) this.wipe(cell, space);
+      this.flow.heap.set(key, value);
+      return NULL;
+    };
+    if (bit === null || own === null || (isStatic(value) && value.v === null)) {
+      elsewhere();
+      return;
+    }
+    // The bit is asked first: what is not tracked of the value need not be known to say that it is this one.
+    if (value.k === "ref" && value.cell === own && value.space === space) return;
+    if (value.k === "ref" && value.cell === cell.other) {
+      elsewhere();
+      return;
+    }
+    const at = this.member(value, cell.field);
+    const here = Object.entries(cell.here as Record<string, unknown>).reduce<Bool>(
+      (all, [name, component]) => this.and(all, this.equal(this.member(at, name), fixed(component))),
+      this.truth(fixed(true)),
+    );
+    this.conditional(
+      here,
+      () => {
+        const written = this.loaded(value, own);
+        this.wipe(cell, space);
+        this.store(bit, space, 1);
+        this.writeParts(own, space, written);
+        this.flow.heap.set(key, this.refTo(own, space));
+        return NULL;
+      },
+      elsewhere,
+    );
+  }
+}
+
+function isUnheld(value: Value): boolean {
+  return isStatic(value) && value.v === UNHELD;
+}

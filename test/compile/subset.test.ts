@@ -1,0 +1,152 @@
+/** The subset of the language that is translated: each construct does in generated code what it does as it is written. */
+import { expect, test } from "vitest";
+import { goTo } from "../../spec/language.ts";
+import type { Run } from "../../spec/language/call.ts";
+import { call, Switch, toy, type Machine, type State } from "../toy.ts";
+import { expectAlike } from "./both.ts";
+
+const BOUNDS = { bounds: { switches: 4 } };
+
+type Body = Run<State, Machine, { readonly at: number }, "EBUSY" | "EINVAL", never>;
+
+const designOf = (run: Body) =>
+  toy({
+    calls: {
+      flip: call({
+        kernel: "a construct",
+        by: "task",
+        takes: { at: Switch },
+        returns: ["EBUSY", "EINVAL"],
+        sections: { run: run as never },
+      }),
+    },
+  });
+
+const setTo = (s: State, i: number, on: boolean): void => {
+  const all = s.on as unknown as boolean[];
+  if (all[i] === on) return;
+  all[i] = on;
+  s.count += on ? 1 : -1;
+};
+const list = (s: State): boolean[] => s.on as unknown as boolean[];
+
+const bodies: Readonly<Record<string, Body>> = {
+  "for … of with break and continue": (s, { at }) => {
+    let seen = 0;
+    for (const on of list(s)) {
+      if (!on) continue;
+      if (++seen === 2) break;
+    }
+    if (seen === 2) return "EBUSY";
+    setTo(s, at, !list(s)[at]);
+  },
+  "a loop from an index that depends on the state": (s) => {
+    for (let i = s.count; i < list(s).length; i++) setTo(s, i, true);
+  },
+  "a loop that ends by the state": (s) => {
+    let i = 0;
+    while (list(s)[i] === true) i++;
+    if (i >= list(s).length) return "EINVAL";
+    setTo(s, i, true);
+  },
+  "an index that depends on the state": (s) => {
+    if (s.count >= list(s).length) return "EINVAL";
+    setTo(s, s.count, !list(s)[s.count]);
+  },
+  "some, every, filter, map, find, includes": (s, { at }) => {
+    if (list(s).every((on) => on)) return "EBUSY";
+    if (!list(s).some((on) => on)) setTo(s, at, true);
+    const off = list(s)
+      .map((on, i) => (on ? -1 : i))
+      .filter((i) => i >= 0);
+    const first = off.find((i) => i !== at);
+    if (first !== undefined && off.includes(at)) setTo(s, first, true);
+    for (const i of off) if (i === at) setTo(s, i, true);
+  },
+  "closures, default values, spread and destructuring": (s, { at }) => {
+    const pair = (i: number, step = 1): readonly [number, number] => [i, (i + step) % list(s).length];
+    const [a, b] = pair(at);
+    const { x, ...rest } = { x: a, y: b, z: list(s)[a] };
+    const both = { ...rest, y: rest.y };
+    if (both.z === true) return "EBUSY";
+    setTo(s, x, true);
+    setTo(s, both.y, false);
+  },
+  "?., ??, ?: and templates": (s, { at }) => {
+    const found: { readonly on: boolean } | null = list(s)[at] === true ? { on: list(s)[0] === true } : null;
+    const on = found?.on ?? s.count === 0;
+    const name = `E${on ? "BUSY" : "INVAL"}`;
+    if (s.count > 1) return name as "EBUSY" | "EINVAL";
+    setTo(s, on ? at : 0, true);
+  },
+  "switch with a fall through, and a label": (s, { at }) => {
+    outer: for (let i = 0; i < 2; i++) {
+      for (const on of list(s)) if (on) break outer;
+      setTo(s, at, true);
+    }
+    switch (s.count) {
+      case 0:
+        return "EINVAL";
+      case 1:
+      case 2:
+        setTo(s, (at + 1) % list(s).length, true);
+        break;
+      default:
+        return "EBUSY";
+    }
+  },
+  "Math.min, Math.max, ++ and compound assignments": (s, { at }) => {
+    let n = Math.max(s.count, 1);
+    n += 1;
+    n = Math.min(n, list(s).length - 1);
+    setTo(s, n, at > 1);
+    setTo(s, at, n++ > 2);
+  },
+};
+
+test.each(Object.entries(bodies))("%s", async (_construct, run) => {
+  expect(await expectAlike(designOf(run), BOUNDS)).toEqual([]);
+});
+
+test("what is outside of the subset runs as it is written, and is named with its place", async () => {
+  const outside: Body = (s, { at }) => {
+    if (s.count > 1) setTo(s, 2 ** s.count % list(s).length, true);
+    else setTo(s, at, !list(s)[at]);
+  };
+  const [complaint, ...others] = await expectAlike(designOf(outside), BOUNDS);
+  expect(others).toEqual([]);
+  expect(complaint).toMatch(
+    /^test\/compile\/subset\.test\.ts:\d+: "\*\*" on numbers that depend on the state$/,
+  );
+});
+
+test("sections that go back to an earlier one, for ever or until an end that the state says", async () => {
+  const climbing = toy({
+    calls: {
+      climb: call({
+        kernel: "a loop over sections",
+        by: "task",
+        takes: { at: Switch },
+        returns: ["EINVAL"],
+        sections: {
+          "refuse when all is on": (s) => (s.count >= list(s).length ? "EINVAL" : undefined),
+          "turn the next one on": (s) => {
+            setTo(s, list(s).indexOf(false), true);
+            return s.count < 3 ? goTo("turn the next one on") : undefined;
+          },
+        },
+      }),
+    },
+  });
+  expect(await expectAlike(climbing, BOUNDS)).toEqual([]);
+});
+
+test("an object that is replaced stays what it was for who has it", async () => {
+  const replaced: Body = (s, { at }) => {
+    const before = s.on;
+    const was = list(s).map((on) => on);
+    (s as { on: unknown }).on = was.map((on, i) => (i === at ? !on : on));
+    s.count += (before as unknown as boolean[])[at] === true ? -1 : 1;
+  };
+  expect(await expectAlike(designOf(replaced), BOUNDS)).toEqual([]);
+});
