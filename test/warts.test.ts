@@ -2,6 +2,12 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bounded } from "../checkers/explore/bounded.ts";
+import { CompiledExpander, compile } from "../checkers/compile/expander.ts";
+import { TRACK_ALL } from "../checkers/explore/codec.ts";
+import { Batch } from "../checkers/explore/expander.ts";
+import { Totals } from "../checkers/explore/explored.ts";
+import { groundOf } from "../checkers/explore/interpreted.ts";
+import { licenceFor } from "../checkers/symmetry/licence.ts";
 import { machineFor } from "../models/guest-memfd/machine.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
 import { entryOf, registry } from "../models/registry.ts";
@@ -31,7 +37,7 @@ import {
   type State as CounterState,
 } from "./interleave/counter.ts";
 import { play, type Made } from "./play.ts";
-import { call, run, toy, verdictOf } from "./toy.ts";
+import { Switch, call, run, toy, verdictOf } from "./toy.ts";
 
 const shipped = registry.filter(({ kind }) => kind === "shipped").map(({ design: of }) => of);
 const of7_3 = entryOf("guest-memfd-7.3")!.design;
@@ -456,5 +462,48 @@ describe("the engines", () => {
     expect(await verdicts({})).toEqual(["violated", "undecided"]);
     // It is not of one page, and says so.
     expect(await verdicts({ ofOnePage: true })).toEqual(["violated", "holds"]);
+  });
+});
+
+describe("translation and symmetry", () => {
+  test("a translation reads a captured variable once", () => {
+    let refuses = false;
+    const turned = call({
+      kernel: "a variable of the module",
+      by: "task",
+      takes: { at: Switch },
+      returns: ["EBUSY"],
+      sections: { run: (s, { at }) => (refuses ? "EBUSY" : void (s.on[at] = true)) },
+    });
+    const subject = bounded(toy({ calls: { turned } }), { bounds: { switches: 1 }, scenario: "everything" });
+    const ground = groundOf(subject, TRACK_ALL, undefined, new Totals());
+    const expander = new CompiledExpander(ground, compile(ground));
+    const reached = (): number => {
+      const batch = new Batch(expander.words);
+      expander.successors(new Int32Array(expander.words), 0, batch);
+      return batch.count;
+    };
+    const before = reached();
+    refuses = true;
+    expect(reached()).toBe(before);
+  });
+
+  test("a design that tells names apart late has a licence", () => {
+    const late = call({
+      kernel: "switch 0 is special when twelve are on",
+      by: "task",
+      takes: { at: Switch },
+      returns: ["EBUSY"],
+      sections: {
+        run: (s, { at }) => {
+          if (s.count === 12 && at === 0) return "EBUSY";
+          if (s.on[at]) return;
+          s.on[at] = true;
+          s.count++;
+        },
+      },
+    });
+    const { group } = licenceFor(toy({ calls: { late } }), { bounds: { switches: 14 } });
+    expect(group.map(({ bound }) => bound)).toEqual(["switches"]);
   });
 });

@@ -9,6 +9,7 @@ import { exploreOrbits } from "../symmetry/explore.ts";
 import { licenceFor, type Licence } from "../symmetry/licence.ts";
 import { UsageError } from "../usage-error.ts";
 import { InterpretedExpander, type MakeExpander } from "./interpreted.ts";
+import { interleavingOf } from "../compile/interleaving/interleaving.ts";
 import { TieredExpander, type Translated } from "../compile/tiered.ts";
 import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
@@ -133,7 +134,10 @@ function search(
   translated: Translated,
   licence: Licence | null,
 ): Promise<Explored> {
-  if (subject.mode !== "sequential") return profiled(subject, options, (given) => interleave(subject, given));
+  if (subject.mode !== "sequential") {
+    const compiled = options.interpreted === true ? undefined : interleavingOf({ translated });
+    return profiled(subject, options, (given) => interleave(subject, given, compiled));
+  }
   const make: MakeExpander =
     options.interpreted === true
       ? (ground) => new InterpretedExpander(ground)

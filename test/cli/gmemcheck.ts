@@ -37,5 +37,5 @@ export function gmemcheck(
 
 /** Text without the times, which are the only thing that may differ between two runs. */
 export function withoutTimes(text: string): string {
-  return text.replace(/\b\d+\.\d s\b/g, "T s").replace(/"seconds": [\d.]+/g, '"seconds": T');
+  return text.replace(/\b\d+\.\d s\b/g, "T s").replace(/"(\w*[sS]econds)": [\d.e-]+/g, '"$1": T');
 }
