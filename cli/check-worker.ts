@@ -1,9 +1,8 @@
 /** A worker thread of `check`: runs one job after the other. */
 import { parentPort } from "node:worker_threads";
 import { UsageError } from "../checkers/usage-error.ts";
-import { checkVector } from "../checkers/explore/check.ts";
-import { findDesign } from "./designs.ts";
 import type { FromWorker, ToWorker } from "./jobs.ts";
+import { runJob } from "./run-job.ts";
 
 const port = parentPort!;
 const say = (message: FromWorker): void => port.postMessage(message);
@@ -14,17 +13,11 @@ port.on("message", (message: ToWorker) => {
   else void run(message);
 });
 
-async function run({ job, budget, only, search }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
+async function run({ job, how }: Extract<ToWorker, { kind: "run" }>): Promise<void> {
   try {
-    const { design } = await findDesign(job.design);
-    const report = await checkVector(design, job.vector, {
-      ...search,
-      budget,
-      ...(only === null ? {} : { only: new Set(only) }),
-      onProgress: (progress) => say({ kind: "progress", progress }),
-      stop: () => stopping,
-    });
-    say({ kind: "done", run: report });
+    const onProgress = (progress: Parameters<Parameters<typeof runJob>[2]>[0]): void =>
+      say({ kind: "progress", progress });
+    say({ kind: "done", run: await runJob(job, how, onProgress, () => stopping) });
   } catch (error) {
     const usage = error instanceof UsageError;
     const text =

@@ -24,7 +24,8 @@ import { contentHash } from "./content.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { runJobs, type Job } from "./jobs.ts";
+import { runJobs } from "./jobs.ts";
+import type { Job } from "./run-job.ts";
 import { checkProperties, noVectors, propertiesOf, vectorsFor, type VectorOptions } from "./vectors.ts";
 import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
 

@@ -3,22 +3,16 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { RunReport } from "../checkers/explore/check.ts";
-import type { Budget, PlainOptions, Progress } from "../checkers/explore/sweep.ts";
-import type { Vector } from "../spec/language/design.ts";
-
-export interface Job {
-  readonly design: string;
-  readonly vector: Vector;
-}
+import type { Progress } from "../checkers/explore/sweep.ts";
+import { entryOf } from "../models/registry.ts";
+import type { HowToRun, Job } from "./run-job.ts";
 
 /** What a worker is told. */
 export type ToWorker =
   | {
       readonly kind: "run";
       readonly job: Job;
-      readonly budget: Budget;
-      readonly only: readonly string[] | null;
-      readonly search: PlainOptions;
+      readonly how: HowToRun;
     }
   | { readonly kind: "stop"; readonly reason: string };
 
@@ -29,10 +23,7 @@ export type FromWorker =
   /** `usage`: what was asked for cannot be; otherwise a fault of this tool. */
   | { readonly kind: "failed"; readonly usage: boolean; readonly message: string };
 
-export interface JobOptions {
-  readonly budget: Budget;
-  readonly only: readonly string[] | null;
-  readonly search?: PlainOptions;
+export interface JobOptions extends HowToRun {
   /** Threads; as many as the machine has cores when absent. */
   readonly workers?: number | undefined;
   readonly onProgress: (job: Job, progress: Progress, done: number) => void;
@@ -45,6 +36,14 @@ const ASK_STOP_MS = 100;
 /** The reports of all jobs, in their order; undefined for jobs that were never started. */
 export async function runJobs(jobs: readonly Job[], options: JobOptions): Promise<(RunReport | undefined)[]> {
   const reports = new Array<RunReport | undefined>(jobs.length).fill(undefined);
+  const [only] = jobs;
+  // A single run needs no thread, whose start takes longer than a small search. A design of the user's own may have a loop without an end,
+  // which only another thread can break.
+  if (jobs.length === 1 && only !== undefined && entryOf(only.design) !== undefined) {
+    const onProgress = (progress: Progress): void => options.onProgress(only, progress, 0);
+    const { runJob } = await import("./run-job.ts");
+    return [options.stop() === null ? await runJob(only, options, onProgress, options.stop) : undefined];
+  }
   let next = 0;
   let done = 0;
   let failed = false;
@@ -77,7 +76,7 @@ class CheckWorker {
   }
 
   run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport> {
-    const { budget, only, search = {}, stop } = this.options;
+    const { budget, only, search, stop } = this.options;
     return new Promise((resolve, reject) => {
       const asking = setInterval(() => {
         const reason = stop();
@@ -99,7 +98,7 @@ class CheckWorker {
       const onExit = (code: number): void =>
         settle(() => reject(new Error(`a worker ended with code ${code} at ${job.design}`)));
       this.worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-      this.say({ kind: "run", job, budget, only, search });
+      this.say({ kind: "run", job, how: { budget, only, search } });
     });
   }
 

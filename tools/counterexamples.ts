@@ -7,7 +7,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { NO_LIMIT } from "../checkers/explore/sweep.ts";
 import { fileName, writeTrace } from "../checkers/trace/file.ts";
-import { runJobs, type Job } from "../cli/jobs.ts";
+import { runJobs } from "../cli/jobs.ts";
+import type { Job } from "../cli/run-job.ts";
 import { pins } from "../models/pins.ts";
 import { registry, type Entry } from "../models/registry.ts";
 import type { Vector } from "../spec/language/design.ts";
@@ -44,6 +45,7 @@ const jobs = new Map<string, Job>(
 const runs = await runJobs([...jobs.values()], {
   budget: NO_LIMIT,
   only: null,
+  search: {},
   stop: () => null,
   onProgress: () => {},
 });

@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { NO_LIMIT } from "../checkers/explore/sweep.ts";
-import { runJobs, type Job } from "../cli/jobs.ts";
+import { runJobs } from "../cli/jobs.ts";
+import type { Job } from "../cli/run-job.ts";
 import { PROFILES, type Bounds } from "../spec/language/design.ts";
 
 const DESIGNS = ["guest-memfd-6.12", "guest-memfd-7.3"];
@@ -32,6 +33,7 @@ const jobs: Job[] = DESIGNS.flatMap((design) =>
 const runs = await runJobs(jobs, {
   budget: { ...NO_LIMIT, seconds: SECONDS },
   only: null,
+  search: {},
   stop: () => null,
   onProgress: () => {},
 });

@@ -21,6 +21,7 @@ const jobs = measured.flatMap(({ design }) =>
 const runs = await runJobs(jobs, {
   budget: NO_LIMIT,
   only: null,
+  search: {},
   stop: () => null,
   onProgress: (job, { states, seconds }, done) => {
     if (Math.round(seconds) % 30 === 0)

@@ -16,7 +16,7 @@ export interface StoreOptions {
 }
 
 /** The table takes this share of states before it grows; a large one takes more, for it is most of what a run needs beside the log. */
-const LOAD = 0.7;
+const LOAD = 0.5;
 const HIGH_LOAD = 0.9;
 const HIGH_FROM = 2 ** 24;
 const FIRST_STATES = 1024;
