@@ -19,6 +19,12 @@ test.each(runs)("%s, %s", async (_name, _key, design, vector) => {
   await expectAlike(design, vector);
 });
 
+test("a run that watches, at every location", async () => {
+  const bounds = { types: "sw_protected" };
+  const vector = { scenario: "core", bounds, track: "watch" } as const;
+  expect(await expectAlike(entryOf("guest-memfd-7.3")!.design, vector)).toEqual([]);
+});
+
 test("there are runs of most designs", () => {
   expect(new Set(runs.map(([name]) => name)).size).toBeGreaterThan(60);
 });

@@ -21,7 +21,6 @@ test.each<[string, Vector]>([
   ["gmem-seq-m1own", MANY],
   ["gmem-seq-m2", MANY],
   ["range-math-nonzero-offset", { scenario: "ranges", bounds: { pages: 2 } }],
-  ["range-math-nonzero-offset", { scenario: "ranges", bounds: { pages: 2 }, track: "watch" }],
   ["guest-memfd-6.12", { scenario: "core", bounds: {}, track: "skeleton" }],
 ])("%s %o: all that is found", async (name, vector) => {
   const subject = bounded(entryOf(name)!.design, vector);
