@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { registry } from "../../models/registry.ts";
 import { ROOT, gmemcheck, withoutTimes } from "./gmemcheck.ts";
 
 const SMALL = "vms=2,files=1,pages=2,slots=2,gfns=2";
@@ -50,19 +49,6 @@ describe("exit codes", () => {
   ])("a design that %s", async (_name, args, code, text) => {
     const ran = await gmemcheck(["check", ...args]);
     expect(ran).toMatchObject({ code, stdout: expect.stringContaining(text) as string });
-  });
-});
-
-const quick = registry.flatMap(({ design }) => design.vectors.filter((vector) => vector.quick));
-
-describe("the registry", () => {
-  test("is as pinned at its quick vectors, and says so", async () => {
-    const { code, stdout } = await gmemcheck(["check", "--all", "--quick"]);
-    expect(stdout).toContain(
-      `${registry.length} designs, ${quick.length} runs: every verdict, count and length is as pinned.`,
-    );
-    for (const { design } of registry) expect(stdout).toContain(`  ${design.name} `);
-    expect(code).toBe(0);
   });
 });
 

@@ -18,7 +18,6 @@ beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "checkpoint-test-"))));
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const MANY: Vector = { bounds: { vms: 2, files: 1, pages: 2, slots: 2, gfns: 2 } };
-const WATCHED: Vector = { scenario: "ranges", bounds: { pages: 2 }, track: "watch" };
 const often = { checkpointSeconds: 0 };
 
 /** Null where the process was killed before it came to its end, so long after it had begun to search. */
@@ -61,7 +60,6 @@ test.each<[string, Vector]>([["gmem-seq-m1own", MANY]])(
 
 describe.each<[string, Vector]>([
   ["gmem-seq-m1own", MANY],
-  ["range-math-nonzero-offset", WATCHED],
   ["guest-memfd-6.12", { scenario: "core", bounds: {} }],
 ])("%s %o", (name, vector) => {
   test("stopped by its budget and gone on with, some times over", async () => {
