@@ -284,7 +284,7 @@ export abstract class Functions extends Objects {
     if (n > MOST_ROUNDS * 16) throw new Unsupported("a loop of very many rounds", "a bound");
     if (!test) return true;
     const goesOn = this.truth(this.evaluate(test, env));
-    const known = this.known_(goesOn);
+    const known = this.settled(goesOn);
     if (known !== null) return known;
     if (n > MOST_ROUNDS)
       throw new Unsupported("a loop whose end depends on the state", "a loop over a table or a range");

@@ -521,7 +521,7 @@ export abstract class Objects extends Operators {
   /** Runs something where a condition holds. */
   under(when: Bool | null, run: () => Value): Value {
     if (when === null) return run();
-    const known = this.known_(when);
+    const known = this.settled(when);
     if (known !== null) return known ? run() : UNDEFINED;
     return this.either(when, run, () => UNDEFINED);
   }
@@ -530,7 +530,7 @@ export abstract class Objects extends Operators {
     const kept: Item[] = [];
     items.forEach((item, i) => {
       const passed = this.truth(passes(item, i));
-      const known = this.known_(passed);
+      const known = this.settled(passed);
       if (known === false) return;
       const flagged = known === true ? null : this.truth(this.flagged(passed));
       kept.push({
@@ -577,7 +577,7 @@ export abstract class Objects extends Operators {
 
   /** `condition ? then : otherwise` */
   conditional(condition: Bool, then: () => Value, otherwise: () => Value): Value {
-    const known = this.known_(condition);
+    const known = this.settled(condition);
     if (known !== null) return known ? then() : otherwise();
     return this.either(condition, then, otherwise);
   }
@@ -585,7 +585,7 @@ export abstract class Objects extends Operators {
   /** `a && b`, `a || b`: both conditions in one where evaluating the second does no harm. */
   logical(operator: "&&" | "||", a: Value, b: () => Value): Value {
     const condition = this.truth(a);
-    const known = this.known_(condition);
+    const known = this.settled(condition);
     const goesOn = operator === "&&";
     if (known !== null) return known === goesOn ? b() : a;
     const second = isBoolean(a) ? this.harmless(goesOn ? condition.yes : condition.no, b) : null;

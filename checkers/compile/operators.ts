@@ -106,7 +106,8 @@ export abstract class Operators extends Memory {
     return { k: "bool", e: `(${a.e} || ${b.e})`, yes: [], no: [...a.no, ...b.no] };
   }
 
-  known_(condition: Bool): boolean | null {
+  /** What a condition is known to be; null where the generated code is to ask. */
+  settled(condition: Bool): boolean | null {
     return condition === YES ? true : condition === NO ? false : null;
   }
 
@@ -137,7 +138,7 @@ export abstract class Operators extends Memory {
     for (const i of of) {
       for (const j of to) {
         const one = this.equal(a.alts[i]!, b.alts[j]!);
-        if (this.known_(one) !== (i === j)) identical = false;
+        if (this.settled(one) !== (i === j)) identical = false;
         if (one !== YES) all = false;
         if (one === YES) pairs.push(`(${a.e} === ${i} && ${b.e} === ${j})`);
         else if (one !== NO) pairs.push(`(${a.e} === ${i} && ${b.e} === ${j} && ${one.e})`);

@@ -9,7 +9,7 @@ import { errorText } from "../explore/program.ts";
 import { cached, type CacheOptions } from "./cache.ts";
 import { CompiledExpander, compile, type Compiled } from "./expander.ts";
 
-/** Calls that are run as they are written in the time that the translation of one section takes. */
+/** Runs of calls as they are written in the time that the translation of one section takes. */
 const CALLS_PER_SECTION = 150;
 /** States that are expanded in both ways: the first ones behind the translation, and then one in so many. */
 const COMPARED_FIRST = 20;
@@ -30,8 +30,8 @@ export class TieredExpander implements Expander {
   private readonly interpreted: InterpretedExpander;
   private readonly cache: CacheOptions | undefined;
   private compiled: CompiledExpander | null = null;
-  /** Calls to run before it pays to translate; none where a design cannot be translated. */
-  private left: number;
+  /** Runs of calls before it pays to translate. */
+  private patience: number;
   private compared = 0;
 
   constructor(ground: Ground, translated: Translated, cache: CacheOptions | undefined) {
@@ -41,7 +41,7 @@ export class TieredExpander implements Expander {
     this.interpreted = new InterpretedExpander(ground);
     this.words = this.interpreted.words;
     const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
-    this.left = sections * CALLS_PER_SECTION;
+    this.patience = sections * CALLS_PER_SECTION;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
@@ -57,8 +57,7 @@ export class TieredExpander implements Expander {
       return;
     }
     this.interpreted.expand(from, offset, index, batch);
-    this.left -= this.ground.subject.instances.length;
-    if (this.left <= 0) this.translate();
+    if (this.interpreted.runs >= this.patience) this.translate();
   }
 
   askState(from: Int32Array, offset: number, index: number): void {
@@ -72,7 +71,8 @@ export class TieredExpander implements Expander {
 
   private translate(): void {
     const started = performance.now();
-    this.left = Infinity;
+    // Once is enough, also where it fails.
+    this.patience = Infinity;
     let compiled: Compiled;
     try {
       const make = (): Compiled => compile(this.ground);

@@ -108,6 +108,11 @@ export class InterpretedExpander implements Expander {
     if (ended !== disabled) this.follow(index, k, ended, stepper.next, false, null);
   }
 
+  /** How often calls were run so far. */
+  get runs(): number {
+    return this.stepper.runs;
+  }
+
   isOpen(property: string): boolean {
     return this.asker.isOpen(property);
   }

@@ -69,8 +69,12 @@ export class Stepper {
     return ended;
   }
 
+  /** How often a call was run: a step that reads untracked cells is run for each of their values. */
+  runs = 0;
+
   /** Null where it runs into a bug of the kernel. */
   private run(instance: Instance): Ended | null {
+    this.runs++;
     try {
       return instance.run(this.codec.draft, this.m);
     } catch (error) {

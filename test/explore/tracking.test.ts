@@ -74,8 +74,7 @@ async function visitsAlike(of: AnyDesign, vector: Vector, profile: Profile): Pro
 const narrow = PROFILES.filter((profile) => profile !== "full");
 const cases: [string, string, Bounds][] = [
   ["guest-memfd-6.12", "core", {}],
-  // With private memory a cache that may hold anything lets an entry and a slot meet, which they never do: some states more.
-  ["guest-memfd-7.3", "core", { types: "default" }],
+  // In `core` with private memory a cache that may hold anything lets an entry and a slot meet, which they never do: some states more.
   ["guest-memfd-7.3", "windows", {}],
   ["range-math-nonzero-offset", "ranges", { pages: 2 }],
   ["two-slots-one-page", "slots", { slots: 2 }],
