@@ -1,7 +1,5 @@
 /** `gmemcheck check`: searches designs exhaustively, and says what holds, what is broken, and how. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   summary,
   type DesignReport,
@@ -20,7 +18,6 @@ import { registry, type Entry } from "../models/registry.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { budgetFrom, type BudgetOptions } from "./arguments.ts";
-import { contentHash } from "./content.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -150,10 +147,7 @@ async function runTasks(
   const runs = await runJobs(jobs, {
     budget: budgetFrom(options),
     only: options.property ?? null,
-    search: searchOptions(
-      options,
-      tasks.map((task) => task.asked),
-    ),
+    search: searchOptions(options),
     workers: options.workers,
     stop: () => interrupt.reason(),
     onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
@@ -163,10 +157,9 @@ async function runTasks(
   return tasks.map(({ vectors }) => vectors.flatMap(() => runs[at++] ?? []));
 }
 
-function searchOptions(options: CheckCommand, asked: readonly string[]): PlainOptions {
+function searchOptions(options: CheckCommand): PlainOptions {
   const { merge, orders, interpreted, compaction, acceptCompaction, symmetry, spill, checkpoint, resume } =
     options;
-  const content = contentHash(asked);
   return {
     merges: merge !== false,
     orders: orders !== false,
@@ -178,15 +171,8 @@ function searchOptions(options: CheckCommand, asked: readonly string[]): PlainOp
     ...(spill === undefined ? {} : { spill }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(resume === undefined ? {} : { resume }),
-    content,
-    // What a design's own file imports is not part of the hash.
-    ...(asked.some((name) => name.includes(".") && existsSync(name.split("#")[0]!))
-      ? {}
-      : { cache: { folder: CACHE, content } }),
   };
 }
-
-const CACHE = fileURLToPath(new URL("../node_modules/.cache/gmemcheck", import.meta.url));
 
 /** One run at a time is written down, and taken up again. */
 function oneRun(tasks: readonly Task[], { checkpoint, resume }: CheckCommand): void {

@@ -11,7 +11,7 @@ import type { Compiled } from "./expander.ts";
 /** A folder, and what stands for the text of everything that a translation is made from. */
 export interface CacheOptions {
   readonly folder: string;
-  readonly content: string;
+  readonly content: () => string;
 }
 
 export function cached({ folder, content }: CacheOptions, ground: Ground, make: () => Compiled): Compiled {
@@ -26,7 +26,7 @@ export function cached({ folder, content }: CacheOptions, ground: Ground, make: 
     only: only === undefined ? null : [...only].sort(),
     node: process.version,
   };
-  const path = join(folder, `${sha256(content + JSON.stringify(run))}.json`);
+  const path = join(folder, `${sha256(content() + JSON.stringify(run))}.json`);
   const known = read(path);
   if (known !== null) return known;
   const made = make();

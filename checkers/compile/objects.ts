@@ -8,7 +8,9 @@ import {
   Unsupported,
   fixed,
   isStatic,
+  type Alt,
   type Bool,
+  type Num,
   type Obj,
   FALSE,
   TRUE,
@@ -94,35 +96,29 @@ export abstract class Objects extends Operators {
     if (parts.some((part) => part === null || part.cell.kind !== "leaf"))
       return this.split(value, (one) => this.member(one, name));
     const values = parts.map((part) => this.read(part!.cell, part!.space));
-    const [first] = values;
-    if (values.every((one) => one.k === "num")) {
-      const ranges = values.map((one) => this.range(one as Value & { k: "num" }));
-      const e = this.local(
+    return this.taken(value.e, feasible, values) ?? this.split(value, (one) => this.member(one, name));
+  }
+
+  /** One of several values that are of one kind, by the number of the alternative; null where they are not. */
+  private taken(e: string, numbers: readonly number[], values: readonly Value[]): Value | null {
+    const local = (of: readonly (Num | Alt)[]): string =>
+      this.local(
         chosen(
-          value.e,
-          feasible,
-          values.map((one) => (one as { e: string }).e),
+          e,
+          numbers,
+          of.map((one) => one.e),
         ),
       );
-      return {
-        k: "num",
-        e,
-        lo: Math.min(...ranges.map((r) => r.lo)),
-        hi: Math.max(...ranges.map((r) => r.hi)),
-      };
+    if (values.every((one) => one.k === "num")) {
+      const ranges = values.map((one) => this.range(one));
+      const [lo, hi] = [Math.min(...ranges.map((r) => r.lo)), Math.max(...ranges.map((r) => r.hi))];
+      return { k: "num", e: local(values), lo, hi };
     }
-    const alike = values.every(
-      (one) => one.k === "alt" && first!.k === "alt" && sameAlternatives(one.alts, first!.alts),
-    );
-    if (!alike) return this.split(value, (one) => this.member(one, name));
-    const e = this.local(
-      chosen(
-        value.e,
-        feasible,
-        values.map((one) => (one as { e: string }).e),
-      ),
-    );
-    return { k: "alt", e, alts: (first as { alts: readonly Value[] }).alts };
+    if (!values.every((one) => one.k === "alt")) return null;
+    const { alts } = values[0]!;
+    return values.every((one) => sameAlternatives(one.alts, alts))
+      ? { k: "alt", e: local(values), alts }
+      : null;
   }
 
   /** Records, tables and optional records in each alternative: no code is needed to name them. */
@@ -279,40 +275,11 @@ export abstract class Objects extends Operators {
     length: number,
   ): Value {
     const values = possible.map((n) => (n === length ? UNDEFINED : this.member(table, String(n))));
-    const [first] = values;
-    if (values.every((one) => one.k === "num")) {
-      const ranges = values.map((one) => this.range(one as Value & { k: "num" }));
-      const e = this.local(
-        chosen(
-          index.e,
-          possible,
-          values.map((one) => (one as { e: string }).e),
-        ),
-      );
-      return {
-        k: "num",
-        e,
-        lo: Math.min(...ranges.map((r) => r.lo)),
-        hi: Math.max(...ranges.map((r) => r.hi)),
-      };
-    }
-    if (
-      values.every((one) => one.k === "alt" && first!.k === "alt" && sameAlternatives(one.alts, first!.alts))
-    ) {
-      const e = this.local(
-        chosen(
-          index.e,
-          possible,
-          values.map((one) => (one as { e: string }).e),
-        ),
-      );
-      return { k: "alt", e, alts: (first as { alts: readonly Value[] }).alts };
-    }
-    return this.split(index, (one) =>
+    const at = (one: Value): Value =>
       isStatic(one) && one.v === undefined
         ? UNDEFINED
-        : this.member(table, String((one as { v: unknown }).v)),
-    );
+        : this.member(table, String((one as { v: unknown }).v));
+    return this.taken(index.e, possible, values) ?? this.split(index, at);
   }
 
   setMember(of: Value, name: Value, value: Value): void {

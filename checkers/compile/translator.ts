@@ -14,7 +14,7 @@ import { isGoTo, type Program } from "../explore/program.ts";
 import { isDeclared } from "../explore/stepper.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { Block } from "./block.ts";
-import { Ended, mapping, type Target } from "./core.ts";
+import { Ended, TooLong, mapping, type Target } from "./core.ts";
 import { Flow } from "./flow.ts";
 import { Untracked } from "./untracked.ts";
 import { OUTCOMES } from "./outcomes.ts";
@@ -533,7 +533,7 @@ export class Translator extends Untracked {
           });
         }),
       );
-      return piece.lines.some((line) => /return 1|decided/.test(line))
+      return piece.lines.some((line) => /return 1|decided|undecidable/.test(line))
         ? piece
         : { lines: [], hoists: new Map() };
     } catch (error) {
@@ -562,6 +562,8 @@ export class Translator extends Untracked {
       if (!isDeclared(instance, outcome)) return this.giveBack();
       const name = outcomeName(outcome);
       const at = names.indexOf(name);
+      if (at < 0 && names.length === OUTCOMES - 1)
+        throw new TooLong(`more than ${OUTCOMES - 1} ways to end for one call`, "calls with fewer results");
       return at >= 0 ? at : names.push(name) - 1;
     };
     if (result.k !== "alt") return number(result);

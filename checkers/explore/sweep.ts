@@ -48,7 +48,7 @@ export interface SearchOptions {
   /** Differs where the design or the tool does: a run is not resumed with another one. */
   readonly content?: string;
   /** Where translations are kept, and what stands for the text that they are made from; they are made anew when absent. */
-  readonly cache?: { readonly folder: string; readonly content: string };
+  readonly cache?: { readonly folder: string; readonly content: () => string };
   /** Whether calls run as they are written, and no code is generated; false when absent. */
   readonly interpreted?: boolean;
   /**
@@ -65,7 +65,10 @@ export interface SearchOptions {
 }
 
 /** The options that can be handed to another thread. */
-export type PlainOptions = Omit<SearchOptions, "budget" | "only" | "onProgress" | "stop" | "onVisited">;
+export type PlainOptions = Omit<
+  SearchOptions,
+  "budget" | "only" | "cache" | "onProgress" | "stop" | "onVisited"
+>;
 
 /** Where a sweep stands between two states. */
 export type Standing = Pick<

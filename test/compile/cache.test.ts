@@ -22,25 +22,25 @@ const refuse = (): never => {
 };
 
 test("a translation comes back as it was; other bounds, and other sources, have their own", () => {
-  const made = cached({ folder, content: "a" }, ground(2), () => compile(ground(2)));
-  expect(cached({ folder, content: "a" }, ground(2), refuse)).toEqual(made);
-  expect(() => cached({ folder, content: "a" }, ground(3), refuse)).toThrow("it is there already");
-  expect(() => cached({ folder, content: "b" }, ground(2), refuse)).toThrow("it is there already");
+  const made = cached({ folder, content: () => "a" }, ground(2), () => compile(ground(2)));
+  expect(cached({ folder, content: () => "a" }, ground(2), refuse)).toEqual(made);
+  expect(() => cached({ folder, content: () => "a" }, ground(3), refuse)).toThrow("it is there already");
+  expect(() => cached({ folder, content: () => "b" }, ground(2), refuse)).toThrow("it is there already");
 });
 
 test("a file that was harmed is made anew", () => {
-  const made = cached({ folder, content: "c" }, ground(2), () => compile(ground(2)));
+  const made = cached({ folder, content: () => "c" }, ground(2), () => compile(ground(2)));
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     writeFileSync(path, readFileSync(path, "utf8").replace("n0", "n1"));
   }
-  expect(() => cached({ folder, content: "c" }, ground(2), refuse)).toThrow("it is there already");
-  expect(cached({ folder, content: "c" }, ground(2), () => compile(ground(2)))).toEqual(made);
+  expect(() => cached({ folder, content: () => "c" }, ground(2), refuse)).toThrow("it is there already");
+  expect(cached({ folder, content: () => "c" }, ground(2), () => compile(ground(2)))).toEqual(made);
 });
 
 test("a folder that cannot be written to is no hindrance", () => {
   expect(
-    cached({ folder: join(fileURLToPath(import.meta.url), "inside"), content: "a" }, ground(2), () =>
+    cached({ folder: join(fileURLToPath(import.meta.url), "inside"), content: () => "a" }, ground(2), () =>
       compile(ground(2)),
     ).source,
   ).toContain("chunk0");

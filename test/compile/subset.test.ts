@@ -95,6 +95,13 @@ const bodies: Readonly<Record<string, Body>> = {
         return "EBUSY";
     }
   },
+  "one of several numbers, with a range of their own each": (s, { at }) => {
+    const numbers = [s.count, s.count + 2, s.count + 1];
+    const number = numbers[(list(s)[at] === true ? 1 : 0) + (list(s)[0] === true ? 1 : 0)]!;
+    if (number < 2) setTo(s, at, true);
+    else if (number > 4) return "EBUSY";
+    else setTo(s, (at + 1) % list(s).length, number === 3);
+  },
   "Math.min, Math.max, ++ and compound assignments": (s, { at }) => {
     let n = Math.max(s.count, 1);
     n += 1;
@@ -118,6 +125,31 @@ test("what is outside of the subset runs as it is written, and is named with its
   expect(complaint).toMatch(
     /^test\/compile\/subset\.test\.ts:\d+: "\*\*" on numbers that depend on the state$/,
   );
+});
+
+test("a call with more results than are counted apart runs as it is written", async () => {
+  const names = Array.from({ length: 16 }, (_, i) => `exit ${i}`);
+  const many = toy({
+    calls: {
+      tell: call({
+        kernel: "an exit for every state",
+        by: "task",
+        takes: {},
+        returns: [],
+        exits: names,
+        sections: {
+          tell: (s) => {
+            let number = 0;
+            for (let i = 0; i < 4; i++) number += list(s)[i] === true ? 2 ** i : 0;
+            return names[number]!;
+          },
+        },
+      }),
+    },
+  });
+  const [complaint, ...others] = await expectAlike(many, BOUNDS);
+  expect(others).toEqual([]);
+  expect(complaint).toContain("more than 15 ways to end for one call");
 });
 
 test("sections that go back to an earlier one, for ever or until an end that the state says", async () => {
