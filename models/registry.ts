@@ -25,6 +25,7 @@ import { directMap } from "./technology/direct-map.ts";
 import { populateDesigns } from "./technology/snp-populate.ts";
 import { inPlaceConversion } from "./proposals/in-place-conversion.ts";
 import { inPlaceOneLookup } from "./proposals/in-place-one-lookup.ts";
+import { families } from "./proposals/families.ts";
 import { repairs } from "./proposals/repairs.ts";
 import { template } from "./proposals/template.ts";
 import { mutant, type Mutant } from "./mutants/mutant.ts";
@@ -124,7 +125,13 @@ export const registry: readonly Entry[] = [
     kind: "proposal",
     breaks: knownOf(design),
   })),
-  ...[zappingRange, ...populateDesigns, directMap, ...attributeDesigns].map((design): Entry => ({
+  ...[
+    zappingRange,
+    ...populateDesigns,
+    directMap,
+    ...attributeDesigns,
+    ...families.flatMap(({ designs }) => designs),
+  ].map((design): Entry => ({
     design,
     kind: "proposal",
     breaks: knownOf(design),
@@ -137,6 +144,7 @@ export const registry: readonly Entry[] = [
     ...inPlaceMutants,
     ...ofGmemSeq,
     ...seeded,
+    ...families.flatMap(({ mutants }) => mutants),
   ].map(mutated),
 ];
 

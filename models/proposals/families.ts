@@ -1,0 +1,4 @@
+/** The discussions that led to the ABI, in the order in which they were held. */
+import type { Family } from "./family.ts";
+
+export const families: readonly Family[] = [];
