@@ -1,4 +1,5 @@
 /** The discussions that led to the ABI, in the order in which they were held. */
 import type { Family } from "./family.ts";
+import { gmemSoloFamily } from "./gmem-solo/family.ts";
 
-export const families: readonly Family[] = [];
+export const families: readonly Family[] = [gmemSoloFamily];
