@@ -1,5 +1,6 @@
 /** The discussions that led to the ABI, in the order in which they were held. */
 import type { Family } from "./family.ts";
+import { memfileFamily } from "./memfile/family.ts";
 import { gmemSoloFamily } from "./gmem-solo/family.ts";
 
-export const families: readonly Family[] = [gmemSoloFamily];
+export const families: readonly Family[] = [memfileFamily, gmemSoloFamily];
