@@ -2,5 +2,6 @@
 import type { Family } from "./family.ts";
 import { memfileFamily } from "./memfile/family.ts";
 import { gmemSoloFamily } from "./gmem-solo/family.ts";
+import { confidential } from "../technology/confidential/family.ts";
 
-export const families: readonly Family[] = [memfileFamily, gmemSoloFamily];
+export const families: readonly Family[] = [memfileFamily, gmemSoloFamily, confidential];

@@ -113,6 +113,17 @@ const endsOnSignal = step({
     `it did ${pagesDone(made)} pages, and the signal came while page ${killedAfter(made)} of them was at work`,
 });
 
+const measuredIsPrivate = step({
+  name: "measured-page-is-private",
+  says: "the firmware measures only what the guest is to have privately: a shared frame shows other memory",
+  source: "kvm_gmem_populate(), virt/kvm/guest_memfd.c, 6.11: EINVAL for a frame whose attribute is not private",
+  over: { page: Page },
+  when: (before, { call }, { page }) => call === "launch_update" && !before.state.pages[page]!.measured,
+  holds: (before, _made, { state }, { page }) =>
+    !state.pages[page]!.measured || before.state.vms[OWNER].private[page]!,
+  why: (_before, _made, _after, { page }) => `page ${page} was measured, and its frame is shared`,
+});
+
 /** How many pages the call has begun when its signal comes. */
 function killedAfter({ params }: Made): number | null {
   const { gfn, killedAt } = params as unknown as Populate;
@@ -146,6 +157,7 @@ export const snpPromises = [
   handedWhileShared,
   goneIsShared,
   endsOnSignal,
+  measuredIsPrivate,
 ];
 /** What a run must be able to reach. */
 export const reached = [runsWhatWasLaunched, staysPrivateUnmapped];

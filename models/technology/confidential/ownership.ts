@@ -1,0 +1,101 @@
+/**
+ * Who owns a page: what hardware, or a hypervisor below the kernel, says of it, and how that agrees with what KVM and the host map. The RMP of
+ * SEV-SNP, the S-EPT of TDX and the page tables of pKVM answer the same question.
+ */
+import { propertiesOf } from "../../../spec/language.ts";
+import {
+  Gfn,
+  Inode,
+  Page,
+  Vm,
+  type GuestMemory,
+  type InodeId,
+  type VmId,
+} from "../../../spec/guest-memory.ts";
+import { pageText } from "../../../spec/properties/words.ts";
+
+/** A page's owner, and the frame at which that guest has it. */
+export interface Owner {
+  readonly vm: VmId;
+  readonly gfn: number;
+}
+
+/** The common vocabulary, and whom a page belongs to. */
+export interface Owning extends GuestMemory {
+  /** The guest that the page is given to; null: it is the host's, who may touch it. */
+  ownerOf(inode: InodeId, page: number): Owner | null;
+}
+
+const { always } = propertiesOf<Owning>();
+
+const gonePageIsTheHosts = always({
+  name: "gone-page-is-the-hosts",
+  says: "a page that left its file belongs to no guest any more",
+  source:
+    "kvm_arch_gmem_invalidate() from kvm_gmem_free_folio(), virt/kvm/guest_memfd.c; tdx_sept_remove_private_spte(), arch/x86/kvm/vmx/tdx.c",
+  anytime: true,
+  over: { inode: Inode, page: Page },
+  when: (m, { inode, page }) => m.pageState(inode, page) === "absent",
+  holds: (m, { inode, page }) => m.ownerOf(inode, page) === null,
+  why: (m, { inode, page }) =>
+    `${pageText(m, page)} left the file, and is VM ${m.ownerOf(inode, page)!.vm}'s still`,
+});
+
+interface Frame {
+  readonly vm: VmId;
+  readonly gfn: number;
+}
+const mapsPrivately = (m: Owning, { vm, gfn }: Frame): boolean => {
+  const mapping = m.guestMapping(vm, gfn);
+  return mapping !== null && mapping.private && mapping.fromFile;
+};
+const ownerOfMapped = (m: Owning, { vm, gfn }: Frame): Owner | null => {
+  const { inode, page } = m.guestMapping(vm, gfn)!.at;
+  return m.ownerOf(inode, page);
+};
+const isGoing = (m: Owning, { vm, gfn }: Frame): boolean => m.isInvalidating?.(vm, gfn) === true;
+
+const mappedPageIsTheGuests = always({
+  name: "mapped-page-is-the-guests",
+  says: "what a guest maps privately belongs to it: anything else it cannot access, and faults for ever",
+  source: "sev_gmem_prepare() comes before mmu_lock, arch/x86/kvm/svm/sev.c; kvm_gmem_solo tree, 22 May 2023",
+  anytime: true,
+  over: { vm: Vm, gfn: Gfn },
+  when: mapsPrivately,
+  holds: (m, frame) => ownerOfMapped(m, frame)?.vm === frame.vm || isGoing(m, frame),
+  why: (m, frame) => {
+    const owner = ownerOfMapped(m, frame);
+    return `frame ${frame.gfn} of VM ${frame.vm} is mapped, and its page is ${owner === null ? "the host's" : `VM ${owner.vm}'s`}`;
+  },
+});
+
+const mappedWhereItBelongs = always({
+  name: "mapped-where-it-belongs",
+  says: "a guest maps a page that belongs to it at the frame for which it was given to it",
+  source:
+    "RMP check of a nested page table walk, AMD64 APM volume 2, 15.36.10: the entry's guest physical address",
+  anytime: true,
+  over: { vm: Vm, gfn: Gfn },
+  when: (m, frame) => mapsPrivately(m, frame) && ownerOfMapped(m, frame) !== null,
+  holds: (m, frame) => ownerOfMapped(m, frame)!.gfn === frame.gfn || isGoing(m, frame),
+  why: (m, frame) =>
+    `frame ${frame.gfn} of VM ${frame.vm} maps a page that it was given at frame ${ownerOfMapped(m, frame)!.gfn}`,
+});
+
+const hostMapsNoOwnedPage = always({
+  name: "host-maps-no-owned-page",
+  says: "the host maps no page that belongs to a guest: to touch it is a fault that the host does not survive",
+  source: "sev_gmem_prepare(), arch/x86/kvm/svm/sev.c: only memory that the host cannot map is made private",
+  anytime: true,
+  over: { inode: Inode, page: Page },
+  when: (m, { inode, page }) => m.ownerOf(inode, page) !== null,
+  holds: (m, { inode, page }) => !m.hostMaps(inode, page),
+  why: (m, { page }) => `the host maps ${pageText(m, page)}, which belongs to a guest`,
+});
+
+export const ownershipPromises = [
+  gonePageIsTheHosts,
+  mappedPageIsTheGuests,
+  mappedWhereItBelongs,
+  hostMapsNoOwnedPage,
+];
