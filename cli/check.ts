@@ -35,6 +35,7 @@ export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly merge?: boolean;
   readonly orders?: boolean;
   readonly interpreted?: boolean;
+  readonly paranoid?: boolean;
   readonly compaction?: boolean;
   readonly acceptCompaction?: boolean;
   readonly symmetry?: "exact" | "orbits";
@@ -158,12 +159,23 @@ async function runTasks(
 }
 
 function searchOptions(options: CheckCommand): PlainOptions {
-  const { merge, orders, interpreted, compaction, acceptCompaction, symmetry, spill, checkpoint, resume } =
-    options;
+  const {
+    merge,
+    orders,
+    interpreted,
+    paranoid,
+    compaction,
+    acceptCompaction,
+    symmetry,
+    spill,
+    checkpoint,
+    resume,
+  } = options;
   return {
     merges: merge !== false,
     orders: orders !== false,
     interpreted: interpreted === true,
+    paranoid: paranoid === true,
     ...(options.profile === true ? { profile: true } : {}),
     compaction: compaction === true,
     acceptCompaction: acceptCompaction === true,

@@ -107,6 +107,7 @@ function commands(done: (code: number) => void): Command {
     .option("--compaction", "keep 64 bits of each state: less memory, and no verdict 'holds' without doubt")
     .option("--accept-compaction", "let --compaction say 'holds' all the same")
     .option("--interpreted", "run calls as they are written, without translating them")
+    .option("--paranoid", "trust nothing: check every access, run every step twice and in both ways; slow")
     .option("--profile", "say where states and time go: by call, and by field")
     .option("--workers <n>", "threads, one run each at a time; as many as cores", workersFrom)
     .option("--out <dir>", "write traces and report.json there")

@@ -414,6 +414,23 @@ describe("the engines", () => {
     expect(n).toBeGreaterThan(1000);
   });
 
+  test("an access outside of a domain goes unseen", async () => {
+    const strays = call({
+      kernel: "a toy",
+      by: "task",
+      takes: {},
+      returns: [],
+      sections: {
+        stray: (s) => {
+          s.on[-1 as never] = true;
+          Object.assign(s, { size: s.count });
+          s.count += s.on[7 as never] ? 1 : 0;
+        },
+      },
+    });
+    expect((await run(toy({ calls: { strays } }))).verdict).toBe("holds");
+  });
+
   test("watch believes a property that says it is of one page", async () => {
     const Place = position("places");
     const Gfn = position("gfns");

@@ -1,6 +1,7 @@
 /**
  * Runs a design as it is written at first, and as compiled code when the search has gone on for as long as a translation takes: small
- * searches are over by then. Now and then a state is expanded in both ways, which must lead to the same.
+ * searches are over by then. Now and then a state is expanded in both ways, which must lead to the same; where nothing is trusted every
+ * state is, from the first one on, and what is counted and asked is that of the calls as they are written.
  */
 import { Batch, type Expander } from "../explore/expander.ts";
 import { callText } from "../explore/instances.ts";
@@ -41,7 +42,7 @@ export class TieredExpander implements Expander {
     this.interpreted = new InterpretedExpander(ground);
     this.words = this.interpreted.words;
     const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
-    this.patience = sections * CALLS_PER_SECTION;
+    this.patience = ground.subject.isParanoid ? 0 : sections * CALLS_PER_SECTION;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
@@ -50,7 +51,8 @@ export class TieredExpander implements Expander {
 
   expand(from: Int32Array, offset: number, index: number, batch: Batch): void {
     const { compiled } = this;
-    if (compiled !== null) {
+    const { isParanoid } = this.ground.subject;
+    if (compiled !== null && !isParanoid) {
       if (this.compared < COMPARED_FIRST || index % COMPARED_EVERY === 0)
         this.compare(compiled, from, offset);
       compiled.expand(from, offset, index, batch);
@@ -58,10 +60,12 @@ export class TieredExpander implements Expander {
     }
     this.interpreted.expand(from, offset, index, batch);
     if (this.interpreted.runs >= this.patience) this.translate();
+    if (isParanoid && this.compiled !== null) this.compare(this.compiled, from, offset);
   }
 
   askState(from: Int32Array, offset: number, index: number): void {
-    (this.compiled ?? this.interpreted).askState(from, offset, index);
+    const { compiled, interpreted, ground } = this;
+    (ground.subject.isParanoid ? interpreted : (compiled ?? interpreted)).askState(from, offset, index);
   }
 
   flush(): void {

@@ -19,9 +19,11 @@ import {
 import { BUILT_IN, type KernelBug } from "../../spec/language/kernel-bug.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Asked, Bounded } from "./bounded.ts";
-import { makeCodec, type Codec, type Tracking } from "./codec.ts";
+import type { Codec, Tracking } from "./codec.ts";
 import type { Totals, Where } from "./explored.ts";
+import { codecFor } from "./guard.ts";
 import { Havoc, Untracked } from "./havoc.ts";
+import { Misuse } from "./misuse.ts";
 import type { Instance } from "./sequential.ts";
 import { changes } from "./walk.ts";
 
@@ -97,10 +99,10 @@ export class Asker {
   }
 
   private makeBefore(): { codec: Codec; havoc: Havoc; view: View } {
-    const { design, sizes, m } = this.subject;
+    const { design, m } = this.subject;
     const havoc = new Havoc();
     havoc.refuses = true;
-    const codec = makeCodec(design.state, sizes, this.tracking, havoc, design.place);
+    const codec = codecFor(this.subject, this.tracking, havoc);
     return { codec, havoc, view: design.view(codec.draft, m) };
   }
 
@@ -209,6 +211,7 @@ export class Asker {
         if (this.touched || !error.isWatchedElsewhere) total.undecidable.add(property.name);
         return null;
       }
+      if (error instanceof Misuse) throw error.by(`property ${property.name}`);
       throw new ModelError(
         `property ${property.name} threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
         property.place,
@@ -225,7 +228,8 @@ export class Asker {
   private why(question: () => string | undefined): string {
     try {
       return question() ?? "";
-    } catch {
+    } catch (error) {
+      if (error instanceof Misuse) throw error.by("the `why` of a property");
       return "";
     }
   }

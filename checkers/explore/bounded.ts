@@ -35,6 +35,8 @@ export interface Bounded {
   readonly properties: readonly Asked[];
   /** One search each; more than one only for `watch`. */
   readonly trackings: readonly Tracking[];
+  /** Whether every access to a state is checked, and all that else is sampled (guard.ts). */
+  readonly isParanoid: boolean;
 }
 
 /** A property with every instance of it at these bounds. */
@@ -80,6 +82,7 @@ export function bounded(design: AnyDesign, vector: Vector): Bounded {
     instances,
     properties,
     trackings: trackingsOf(design, sizes, tracked),
+    isParanoid: false,
   };
 }
 

@@ -13,6 +13,7 @@ import { interleavingOf } from "../compile/interleaving/interleaving.ts";
 import { TieredExpander, type Translated } from "../compile/tiered.ts";
 import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
+import { paranoid } from "./guard.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { inScenario } from "./instances.ts";
 import type { Explored, Found } from "./explored.ts";
@@ -97,11 +98,12 @@ export async function checkVector(
   options: SearchOptions,
 ): Promise<RunReport> {
   const licence = options.symmetry === undefined ? null : licenceOf(design, vector, options.symmetry);
-  const subject = licence?.subject ?? bounded(design, vector);
+  const trusting = licence?.subject ?? bounded(design, vector);
+  const subject = options.paranoid === true ? paranoid(trusting) : trusting;
   try {
     const translated: Translated = { seconds: 0, notices: new Set() };
     const began = process.cpuUsage();
-    const explored = await search(subject, options, translated, licence);
+    const explored = await search(subject, options, translated, licence && { ...licence, subject });
     const { user, system } = process.cpuUsage(began);
     const report = runReport(subject, explored, options);
     const times = {

@@ -3,9 +3,10 @@ import { disabled } from "../../spec/language/call.ts";
 import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
 import { Asker } from "./asker.ts";
 import type { Bounded } from "./bounded.ts";
-import { makeCodec, type Codec, type Tracking } from "./codec.ts";
+import type { Codec, Tracking } from "./codec.ts";
 import type { Batch, Expander } from "./expander.ts";
 import type { Totals } from "./explored.ts";
+import { codecFor } from "./guard.ts";
 import { Havoc } from "./havoc.ts";
 import { Stepper } from "./stepper.ts";
 
@@ -32,9 +33,8 @@ export function groundOf(
   only: ReadonlySet<string> | undefined,
   total: Totals,
 ): Ground {
-  const { design, sizes } = subject;
   const havoc = new Havoc();
-  const codec = makeCodec(design.state, sizes, tracking, havoc, design.place);
+  const codec = codecFor(subject, tracking, havoc);
   return { subject, tracking, codec, havoc, only, total };
 }
 
@@ -63,7 +63,7 @@ export class InterpretedExpander implements Expander {
     const { stepper } = this;
     const { next, ways } = stepper;
     this.load(from, offset);
-    const twice = index < TWICE_FIRST || index % TWICE_EVERY === 0;
+    const twice = this.isTwice(index);
     const { instances } = this.subject;
     for (let k = 0; k < instances.length; k++) {
       const ended = stepper.step(instances[k]!, k, twice);
@@ -75,17 +75,17 @@ export class InterpretedExpander implements Expander {
     }
   }
 
+  private isTwice(index: number): boolean {
+    return index < TWICE_FIRST || index % TWICE_EVERY === 0 || this.subject.isParanoid;
+  }
+
   /** One call of a state; with `asks`, counted and asked about. */
   expandOne(from: Int32Array, offset: number, index: number, k: number, batch: Batch, asks: boolean): void {
     const { stepper, codec } = this;
     const { next, ways, current } = stepper;
     this.load(from, offset);
     stepper.counting = asks;
-    const ended = stepper.step(
-      this.subject.instances[k]!,
-      k,
-      asks && (index < TWICE_FIRST || index % TWICE_EVERY === 0),
-    );
+    const ended = stepper.step(this.subject.instances[k]!, k, asks && this.isTwice(index));
     stepper.counting = true;
     if (stepper.bugs.length > 0 && asks) this.bugs(index, k);
     if (ended === disabled) return;
@@ -101,6 +101,7 @@ export class InterpretedExpander implements Expander {
   /** Asks the promises of one step, which is counted elsewhere. */
   askOne(from: Int32Array, offset: number, index: number, k: number): void {
     const { stepper } = this;
+    const { next, ways } = stepper;
     this.load(from, offset);
     stepper.counting = false;
     const ended = stepper.step(this.subject.instances[k]!, k, false);

@@ -3,6 +3,7 @@ import type { AnyCall, GoTo, Section } from "../../spec/language/call.ts";
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import type { LockRef } from "../../spec/language/lock.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
+import { Misuse } from "./misuse.ts";
 import { firstValue, type Sizes } from "./walk.ts";
 
 export type Context = Record<string, unknown>;
@@ -52,6 +53,19 @@ export class Program {
     this.index = new Map(this.parts.map(({ label }, at) => [label, at]));
   }
 
+  /** What sections see of a call with these parameters; `begin` comes first. */
+  context(params: Context): Context {
+    return { ...params };
+  }
+
+  /** What a call keeps, in the order in which it declares it, for a time when the context is another call's. */
+  keptIn(context: Context): unknown[] {
+    return this.kept.map(([key]) => {
+      const value = context[key];
+      return value !== null && typeof value === "object" ? structuredClone(value) : value;
+    });
+  }
+
   /** Gives a context the values that the call keeps at first; tables and records are made anew, for the run before may have written to them. */
   begin(context: Context): void {
     for (const [key, first] of this.kept)
@@ -71,6 +85,7 @@ export class Program {
 
   /** What a section threw, with its place; a bug of the kernel stays one. */
   thrown(at: number, error: unknown): Error {
+    if (error instanceof Misuse) return error.by(this.where(at));
     if (error instanceof ModelError || error instanceof KernelBug) return error;
     return new ModelError(
       `${this.where(at)} threw ${errorText(error)}`,

@@ -6,7 +6,7 @@ import { CALLS_END, KernelBug } from "../../spec/language/kernel-bug.ts";
 import { lockText, sameLock, type LockRef } from "../../spec/language/lock.ts";
 import { type Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import { Program, goesRound, isGoTo, lockErrors, locksOf, waitsForNobody, type Context } from "./program.ts";
+import { Program, goesRound, isGoTo, lockErrors, locksOf, waitsForNobody } from "./program.ts";
 import type { Sizes } from "./walk.ts";
 
 export type Ended = Outcome | typeof disabled;
@@ -30,7 +30,7 @@ export function makeInstance(
   program: Program = new Program(name, call, sizes),
 ): Instance {
   const { parts, closing, runs, whens, untils } = program;
-  const context: Context = { ...params };
+  const context = program.context(params);
   const last = parts.length;
   const run = (s: unknown, m: unknown): Ended => {
     program.begin(context);
@@ -85,7 +85,7 @@ function jump(program: Program, step: GoTo, jumps: number): number {
 export function runWithLocks(instance: Instance, s: unknown, m: unknown): Ended {
   const { program, params } = instance;
   const { parts, closing, call } = program;
-  const context: Context = { ...params };
+  const context = program.context(params);
   program.begin(context);
   const held: LockRef[] = [];
   let jumps = 0;

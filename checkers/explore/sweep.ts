@@ -58,6 +58,8 @@ export interface SearchOptions {
   readonly symmetry?: "exact" | "orbits";
   /** Whether 64 bits stand for a state that is larger; false when absent. */
   readonly compaction?: boolean;
+  /** Whether nothing is trusted: every access is checked, every step taken twice, in both ways; false when absent. */
+  readonly paranoid?: boolean;
   /** Whether it is counted where states and time go; false when absent. */
   readonly profile?: boolean;
   /** Whether a search that may have missed states can say "holds"; false when absent. */

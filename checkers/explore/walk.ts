@@ -129,13 +129,14 @@ export function canonical(domain: AnyDomain, sizes: Sizes, value: unknown): unkn
 
 /**
  * The first place where a value is outside its domain, or null: its path, what stands there, and what
- * may stand there.
+ * may stand there. Parts that are known to be of a shape are not looked at.
  */
 export function outside(
   domain: AnyDomain,
   sizes: Sizes,
   value: unknown,
   path: string,
+  isKnown: (part: object, shape: Shape) => boolean = () => false,
 ): { readonly path: string; readonly found: string; readonly allowed: string } | null {
   const { shape } = domain;
   const wrong = (allowed: string) => ({ path, found: show(value), allowed });
@@ -151,26 +152,33 @@ export function outside(
       return good ? null : wrong(`0 to ${last} (${shape.bound})`);
     }
     case "maybe":
-      return value === null ? null : outside(shape.of, sizes, value, path);
+      return value === null ? null : outside(shape.of, sizes, value, path, isKnown);
     case "tracked":
     case "location":
     case "pointing":
-      return outside(shape.of, sizes, value, path);
+      return outside(shape.of, sizes, value, path, isKnown);
     case "record": {
       if (typeof value !== "object" || value === null) {
         return wrong(`a record of ${Object.keys(shape.fields).join(", ")}`);
       }
+      if (isKnown(value, shape)) return null;
       const extra = Object.keys(value).find((name) => !(name in shape.fields));
       if (extra !== undefined) {
         return {
-          path: `${path}.${extra}`,
+          path: path === "" ? extra : `${path}.${extra}`,
           found: show((value as Plain)[extra]),
           allowed: `no such field; the record has ${Object.keys(shape.fields).join(", ")}`,
         };
       }
       for (const [name, field] of Object.entries(shape.fields)) {
         if (isDead(shape, name, value)) continue;
-        const bad = outside(field, sizes, (value as Plain)[name], path === "" ? name : `${path}.${name}`);
+        const bad = outside(
+          field,
+          sizes,
+          (value as Plain)[name],
+          path === "" ? name : `${path}.${name}`,
+          isKnown,
+        );
         if (bad !== null) return bad;
       }
       return null;
@@ -178,8 +186,18 @@ export function outside(
     case "per": {
       const length = indexSize(shape, sizes);
       if (!Array.isArray(value) || value.length !== length) return wrong(`a table of ${length}`);
+      if (isKnown(value, shape)) return null;
+      const extra = Object.keys(value).find((key) => !(Number(key) >= 0));
+      if (extra !== undefined) {
+        const found = show((value as unknown as Plain)[extra]);
+        return {
+          path: `${path}[${extra}]`,
+          found,
+          allowed: `no such entry; the table has ${length}, from 0 on`,
+        };
+      }
       for (let i = 0; i < length; i++) {
-        const bad = outside(shape.of, sizes, value[i], `${path}[${i}]`);
+        const bad = outside(shape.of, sizes, value[i], `${path}[${i}]`, isKnown);
         if (bad !== null) return bad;
       }
       return null;

@@ -105,7 +105,8 @@ export class Advancer {
 
   private contextOf(instance: Instance): Context {
     let context = this.contexts.get(instance);
-    if (context === undefined) this.contexts.set(instance, (context = { ...instance.params }));
+    if (context === undefined)
+      this.contexts.set(instance, (context = instance.program.context(instance.params)));
     return context;
   }
 }
@@ -292,10 +293,7 @@ class Step {
   private paused(at: number, synchronizing: boolean): Advanced {
     if (at === this.program.parts.length) return this.ended();
     const { instance, k, actor, context, result } = this;
-    const kept = this.program.kept.map(([key]) => {
-      const value = context[key];
-      return value !== null && typeof value === "object" ? structuredClone(value) : value;
-    });
+    const kept = this.program.keptIn(context);
     const frame = this.frames.intern({
       k,
       instance,

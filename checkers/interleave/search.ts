@@ -8,8 +8,9 @@ import { outcomeName, type Outcome } from "../../spec/language/outcome.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { Asker } from "../explore/asker.ts";
 import type { Bounded } from "../explore/bounded.ts";
-import { TRACK_ALL, makeCodec, type Codec } from "../explore/codec.ts";
+import { TRACK_ALL, type Codec } from "../explore/codec.ts";
 import type { Totals } from "../explore/explored.ts";
+import { codecFor } from "../explore/guard.ts";
 import { Havoc } from "../explore/havoc.ts";
 import { changedWhileDisabled, isDeclared, undeclared } from "../explore/stepper.ts";
 import { Sweep, type SearchOptions } from "../explore/sweep.ts";
@@ -37,9 +38,9 @@ export class Interleaving extends Sweep {
   protected readonly tasks: number;
 
   constructor(subject: Bounded, options: SearchOptions, total: Totals, started: number) {
-    const { design, sizes, m, instances, inFlight } = subject;
+    const { m, instances, inFlight } = subject;
     const havoc = new Havoc();
-    const codec = makeCodec(design.state, sizes, TRACK_ALL, havoc, design.place);
+    const codec = codecFor(subject, TRACK_ALL, havoc);
     super({ words: codec.words + inFlight }, options, total, started);
     this.subject = subject;
     this.codec = codec;
@@ -126,7 +127,7 @@ export class Interleaving extends Sweep {
 
   /** A call that cannot be made has written nothing; asked now and then. */
   protected asBefore(index: number, k: number): void {
-    if (index >= ASKED_FIRST && index % ASKED_EVERY !== 0) return;
+    if (index >= ASKED_FIRST && index % ASKED_EVERY !== 0 && !this.subject.isParanoid) return;
     const { codec, next, current } = this;
     codec.pack(codec.draft, next, 0);
     for (let i = 0; i < codec.words; i++)

@@ -3,11 +3,14 @@
  */
 const ROOT = new URL("../../", import.meta.url).href;
 
-/** The place of the statement that called the caller of this function. */
-export function here(): string {
+const PLACE = /\(?((?:file:\/\/)?\/[^()]*):(\d+):\d+\)?$/;
+
+/** The place of the statement that called the caller of this function; neither the language nor what is in `inside` is one. */
+export function here(inside = "/spec/language/"): string {
   const lines = (new Error().stack ?? "").split("\n").slice(1);
-  const outside = lines.find((line) => !line.includes("/spec/language/")) ?? lines.at(-1) ?? "";
-  const found = /\(?((?:file:\/\/)?\/[^()]*):(\d+):\d+\)?$/.exec(outside);
+  const isOutside = (line: string): boolean => !line.includes("/spec/language/") && !line.includes(inside);
+  const outside = lines.find((line) => isOutside(line) && PLACE.test(line)) ?? "";
+  const found = PLACE.exec(outside);
   if (found === null) return "(unknown place)";
   const url = found[1]!.startsWith("file://") ? found[1]! : `file://${found[1]!}`;
   return `${url.startsWith(ROOT) ? url.slice(ROOT.length) : found[1]!}:${found[2]!}`;

@@ -302,7 +302,8 @@ export class CompiledInterleaving extends Interleaving {
         const index = first + next++;
         store.parents[index] = from[i]!;
         const isQuiescent = batch.words[offset + codec.words] === 0;
-        if (isQuiescent || (flags[i]! & SAME) === 0) this.askState(batch.words, offset, index, isQuiescent);
+        const isNew = isQuiescent || (flags[i]! & SAME) === 0 || this.subject.isParanoid;
+        if (isNew) this.askState(batch.words, offset, index, isQuiescent);
       } else if ((flags[i]! & STAYS) !== 0) {
         const known = store.find(batch.words, offset);
         if (known > from[i]!) continue;
@@ -316,7 +317,8 @@ export class CompiledInterleaving extends Interleaving {
   /** A state whose words are those of the one before was asked about, but for what is asked of quiescent ones alone. */
   private askState(words: Int32Array, offset: number, index: number, isQuiescent: boolean): void {
     const { asks, asker, codec } = this;
-    if (!isQuiescent && (asks.isIdle || !asks.isToBeAsked(words, offset))) return;
+    const isTrusted = !isQuiescent && !this.subject.isParanoid;
+    if (isTrusted && (asks.isIdle || !asks.isToBeAsked(words, offset))) return;
     codec.unpack(words, offset);
     asker.askState(index, !isQuiescent);
     asks.refresh((name) => asker.isOpen(name));

@@ -4,6 +4,7 @@
  */
 import { disabled } from "../../../spec/language/call.ts";
 import { sameOutcome } from "../../../spec/language/outcome.ts";
+import { ModelError } from "../../../spec/language/verdict.ts";
 import type { Bounded } from "../../explore/bounded.ts";
 import { callText } from "../../explore/instances.ts";
 import type { Codec } from "../../explore/codec.ts";
@@ -26,6 +27,9 @@ import {
   GIVES_BACK,
   GOES_ON,
   HAS_BEGUN,
+  IS_BLOCKED,
+  IS_DISABLED,
+  IS_GIVEN_BACK,
   PAUSED,
   Point,
   contextOf,
@@ -157,6 +161,21 @@ export class Stepper {
    * frames of the others, as it leaves them, in `others`.
    */
   step(
+    point: Point,
+    from: Int32Array,
+    offset: number,
+    others: Int32Array,
+    n: number,
+    out: Int32Array,
+    at: number,
+  ): Ending {
+    const ending = this.taken(point, from, offset, others, n, out, at);
+    if (this.subject.isParanoid && ending.kind > GOES_ON && ending.kind !== IS_GIVEN_BACK)
+      this.checkStill(point, from, offset, others, n, ending);
+    return ending;
+  }
+
+  private taken(
     point: Point,
     from: Int32Array,
     offset: number,
@@ -303,6 +322,7 @@ export class Stepper {
     this.isNew = false;
     this.untilCheck = this.checkedEvery;
     const step = this.orThrown(() => this.interpret(point, from, offset, this.framesOf(others, n)));
+    if (step instanceof ModelError && this.subject.isParanoid) throw step;
     this.codec.pack(this.codec.draft, this.checked, 0);
     const agrees =
       !(step instanceof Error) &&
@@ -312,11 +332,28 @@ export class Stepper {
       step.retried === ending.retried &&
       (ending.kind === PAUSED || sameOutcome(step.outcome!, ending.outcome!)) &&
       this.checked.every((word, i) => word === out[at + i]);
-    if (agrees) return;
-    const { instance } = point.frame;
-    throw new Error(
-      `the translation of ${callText(instance.name, instance.params)}, section "${point.part?.label}", leads elsewhere than the call does: an error of gmemcheck, or a section that reads what changes outside of the state; --interpreted runs without translation`,
-    );
+    if (!agrees) throw leadsElsewhere(point);
+  }
+
+  /** A step that changes nothing of the state does so as it is written too. */
+  private checkStill(
+    point: Point,
+    from: Int32Array,
+    offset: number,
+    others: Int32Array,
+    n: number,
+    { kind, frame }: Ending,
+  ): void {
+    const marked = kind === HAS_BEGUN ? this.others.slice(0, n) : others.slice(0, n);
+    const step = this.interpret(point, from, offset, this.framesOf(others, n));
+    const agrees =
+      step === disabled || isBlocked(step)
+        ? kind === (step === disabled ? IS_DISABLED : IS_BLOCKED)
+        : kind === HAS_BEGUN &&
+          step.waits !== null &&
+          step.frame?.id === frame &&
+          step.others.every(({ id }, i) => id === marked[i]);
+    if (!agrees) throw leadsElsewhere(point);
   }
 
   private orThrown(run: () => Interpreted): Interpreted | Error {
@@ -327,4 +364,10 @@ export class Stepper {
       throw error;
     }
   }
+}
+
+function leadsElsewhere({ frame: { instance }, part }: Point): Error {
+  return new Error(
+    `the translation of ${callText(instance.name, instance.params)}, section "${part?.label}", leads elsewhere than the call does: an error of gmemcheck, or a section that reads what changes outside of the state; --interpreted runs without translation`,
+  );
 }

@@ -79,7 +79,7 @@ export const preFaultMemory = call({
       () => [1n],
     ),
   },
-  keeps: { ...faulting, first: upTo("gfns"), end: upTo("gfns") },
+  keeps: { ...faulting, gfn: upTo("gfns"), first: upTo("gfns"), end: upTo("gfns") },
   returns: ["EBADF", "EINVAL", "EOPNOTSUPP", "ENOENT", "EFAULT", "EHWPOISON"],
   leaves: {
     ENOENT: {

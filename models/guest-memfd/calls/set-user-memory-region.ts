@@ -80,9 +80,10 @@ function publish(s: State, c: Region, m: Machine): void {
 /** kvm_prepare_memory_region(): the dirty bitmap goes on with the slot. */
 function changed(old: SlotState, slot: SlotState): SlotState {
   if (!old.logsDirty || !slot.logsDirty) return slot;
+  const isOf = (gfn: number): boolean => gfn >= slot.base && gfn < slot.base + slot.npages;
   return {
     ...slot,
-    dirty: Array.from(slot.dirty, (_, gfn) => old.dirty[gfn - slot.base + old.base] ?? false),
+    dirty: Array.from(slot.dirty, (_, gfn) => isOf(gfn) && old.dirty[gfn - slot.base + old.base]!),
   };
 }
 
