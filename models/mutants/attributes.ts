@@ -1,7 +1,7 @@
 /** The bugs of memory attributes, and of what is zapped for them, put back one at a time. */
 import { change } from "../../spec/language.ts";
 import type { NotAtomic, Vector } from "../../spec/language/design.ts";
-import { invalidateLock, mmuLock } from "../guest-memfd/locks.ts";
+import { mmuLock } from "../guest-memfd/locks.ts";
 import {
   allowedLevel,
   announce,
@@ -23,7 +23,6 @@ import {
   reserve,
   updateMixed,
 } from "../technology/reserved-attributes.ts";
-import { INODE, restrictedmem, tell } from "../technology/restrictedmem.ts";
 import { mutant } from "./mutant.ts";
 
 const overlapping: readonly Vector[] = [{ bounds: {}, mode: "overlap", quick: true }];
@@ -157,25 +156,6 @@ export const attributeMutants = [
     calls: {
       set_memory_attributes: change(reservedAttributes.calls.set_memory_attributes, {
         sections: { "reserve entries": reserve },
-      }),
-    },
-    vectors: alone,
-  }),
-  mutant(restrictedmem, {
-    name: "linear-notifier-walk",
-    bug: "A5",
-    says: "a hole calls back every slot that is bound to the file",
-    source:
-      "restrictedmem_invalidate_start(), mm/restrictedmem.c, v10: list_for_each_entry(); review by Sean Christopherson, January 2023",
-    killedBy: "cost-of-a-hole",
-    calls: {
-      punch_hole: change(restrictedmem.calls.punch_hole, {
-        sections: {
-          "tell whom it concerns": {
-            under: () => invalidateLock.write(INODE),
-            run: tell(() => true),
-          },
-        },
       }),
     },
     vectors: alone,

@@ -3,14 +3,12 @@ import { hostFault, hostFaultUnderInvalidateLock } from "./host-fault.ts";
 import { hugePages, readingAttributes } from "./huge-pages.ts";
 import { mirrorRoot } from "./mirror-root.ts";
 import { reservedAttributes } from "./reserved-attributes.ts";
-import { restrictedmem } from "./restrictedmem.ts";
 
 export const attributeDesigns = [
   hugePages,
   readingAttributes,
   mirrorRoot,
   reservedAttributes,
-  restrictedmem,
   hostFault,
   hostFaultUnderInvalidateLock,
 ];

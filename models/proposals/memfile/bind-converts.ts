@@ -1,7 +1,7 @@
 /**
- * May a memfile be filled before anybody knows what for? Here it is an ordinary shared file until KVM registers its notifier, which converts it; what it
- * holds is preserved. So the bind has to say what becomes of bytes, of pages and of mappings that were there before it, and does not.
- * Chao Peng, 22 April 2022; Andy Lutomirski's answer of 24 April is memfile-bind-first.
+ * May a memfile be filled before anybody knows what for? Here it is an ordinary shared file until KVM registers its notifier, which
+ * converts it; what it holds is preserved. So the bind has to say what becomes of bytes, of pages and of mappings that were there before
+ * it, and does not. Chao Peng, 22 April 2022; Andy Lutomirski's answer of 24 April is memfile-bind-first.
  */
 import { change, variant } from "../../../spec/language.ts";
 import { destructive, memfileBindFirst } from "./bind-first.ts";

@@ -1,7 +1,7 @@
 /**
- * When is the initial state of private memory defined? Here by the bind: a memfile can be bound or closed and nothing else, and is from then on what
- * the technology of its VM makes it: never touched by user space for TDX, open to it for SEV and pKVM, whose image is put there.
- * Andy Lutomirski, 24 April 2022. It says nothing of the moment at which user space must let go.
+ * When is the initial state of private memory defined? Here by the bind: a memfile can be bound or closed and nothing else, and is from
+ * then on what the technology of its VM makes it: never touched by user space for TDX, open to it for SEV and pKVM, whose image is put
+ * there. Andy Lutomirski, 24 April 2022. It says nothing of the moment at which user space must let go.
  */
 import { design } from "../../../spec/language.ts";
 import { Vm } from "../../../spec/guest-memory.ts";

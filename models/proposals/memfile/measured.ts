@@ -1,7 +1,7 @@
 /**
- * What ends the time in which user space may fill private memory? A third operation, "measure and make private": it looks that nobody has the file mapped,
- * and bars user space from then on; no guest is launched before. It calls back into the backing store, whose flags so change with the state.
- * Technologies that copy their image have no use for it. Chao Peng and Andy Lutomirski, 25 and 28 April 2022.
+ * What ends the time in which user space may fill private memory? A third operation, "measure and make private": it looks that nobody has
+ * the file mapped, and bars user space from then on; no guest is launched before. It calls back into the backing store, whose flags so
+ * change with the state. Technologies that copy their image have no use for it. Chao Peng and Andy Lutomirski, 25 and 28 April 2022.
  */
 import { change, variant } from "../../../spec/language.ts";
 import { destructive, memfileBindFirst, openWhileBound } from "./bind-first.ts";

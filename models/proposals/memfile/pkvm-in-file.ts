@@ -1,7 +1,7 @@
 /**
- * Can one memfile have pages of both kinds, converted by mapping and unmapping them? pKVM wants it so, because the bytes stay where they are. The guest has to agree
- * before a page is shared; and a page that user space has unmapped is private again only when nothing else of the host holds it, such as DMA.
- * Chao Peng, 28 April 2022, and Quentin Perret, 3 May, for pKVM; Andy Lutomirski, 24 April, for DMA.
+ * Can one memfile have pages of both kinds, converted by mapping and unmapping them? pKVM wants it so, because the bytes stay where they
+ * are. The guest has to agree before a page is shared; and a page that user space has unmapped is private again only when nothing else of
+ * the host holds it, such as DMA. Chao Peng, 28 April 2022, and Quentin Perret, 3 May, for pKVM; Andy Lutomirski, 24 April, for DMA.
  */
 import {
   bool,

@@ -1,7 +1,7 @@
 /**
- * What if private and shared memory have slots of their own, which overlap? With two sets of page tables (TDX) each access finds its own, though both may be valid at
- * once; with one (SEV) the frame has one leaf, and nothing says from which slot. Andy Lutomirski, 25 April 2022. memfile-measured has one slot for both, and
- * a private page hides the shared one: Chao Peng's answer of 28 April.
+ * What if private and shared memory have slots of their own, which overlap? With two sets of page tables (TDX) each access finds its own,
+ * though both may be valid at once; with one (SEV) the frame has one leaf, and nothing says from which slot. Andy Lutomirski, 25 April
+ * 2022. memfile-measured has one slot for both, and a private page hides the shared one: Chao Peng's answer of 28 April.
  */
 import { change, variant } from "../../../spec/language.ts";
 import type { SlotId } from "../../../spec/guest-memory.ts";
