@@ -1,7 +1,7 @@
 /** Runs a design as compiled code, and steps that are given back as they are written. */
 import type { Property } from "../../spec/language/property.ts";
 import { FAILED_CALL } from "../../spec/language/property.ts";
-import type { Batch, Expander } from "../explore/expander.ts";
+import { Batch, FULL, type Expander } from "../explore/expander.ts";
 import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
 import { Ways } from "./ways.ts";
 import { OUTCOMES } from "./outcomes.ts";
@@ -13,16 +13,10 @@ const MOST_WAYS = 50_000;
 /** Source of one generated function beyond which another one is begun: V8 optimises functions of this size best. */
 const CHUNK = 6_000;
 
+/** Made for the arrays that it fills (`out`, `via`, `cnt`): V8 then knows their kinds, lengths and addresses. */
 interface Generated {
-  /** Appends what all calls lead to from a state; gives the number of successors. */
-  expand(
-    from: Int32Array,
-    offset: number,
-    words: Int32Array,
-    via: Int32Array,
-    counters: Int32Array,
-    n: number,
-  ): number;
+  /** Appends what all calls lead to from a state, behind n successors that are there; gives the number of successors. */
+  expand(from: Int32Array, offset: number, n: number): number;
   /** Whether some promise of states that is open is broken in a state, or the interpreter is to say. */
   ask(from: Int32Array, offset: number): boolean;
 }
@@ -49,9 +43,9 @@ export function compile({ subject, codec, only }: Ground): Compiled {
     .map((name, i) => `${name} = from[offset + ${i}]`)
     .join(", ");
   const chunks = chunked(steps).map((pieces, i) =>
-    functionText(`chunk${i}`, `${params}, out, via, cnt, n`, pieces, "return n;"),
+    functionText(`chunk${i}`, `${params}, n`, pieces, "return n;"),
   );
-  const calls = chunks.map((_, i) => `n = chunk${i}(${params}, out, via, cnt, n);`);
+  const calls = chunks.map((_, i) => `n = chunk${i}(${params}, n);`);
   const onStates = asked
     .filter((p) => kind(p) !== "step")
     .map((p) => {
@@ -73,7 +67,7 @@ ${stepFunctions.join("\n")}
 ${chunks.join("\n")}
 ${askers.join("\n")}
 return {
-  expand(from, offset, out, via, cnt, n) { const ${loads};
+  expand(from, offset, n) { const ${loads};
     ${calls.join("\n")}
     return n; },
   ask(from, offset) { const ${loads};
@@ -113,106 +107,132 @@ function functionText(name: string, params: string, pieces: readonly Piece[], en
   return `function ${name}(${params}) {\n${hoisted(pieces)}${pieces.map(({ lines }) => lines.join("\n")).join("\n")}\n${end}\n}`;
 }
 
+/** Generated code, and what it was made for. */
+interface Bound {
+  readonly generated: Generated;
+  readonly batch: Batch;
+  readonly via: Int32Array;
+}
+
 export class CompiledExpander implements Expander {
   readonly words: number;
   readonly isCheap = true;
   private readonly ground: Ground;
-  private readonly outcomes: Compiled["outcomes"];
+  private readonly compiled: Compiled;
   private readonly slow: InterpretedExpander;
-  private readonly generated: Generated;
   private readonly counters: Int32Array;
-  private readonly ignored: Int32Array;
   /** By promise: asked and not found broken yet. */
   private readonly open: Uint8Array;
   private readonly decided: Uint8Array;
   private readonly undecidable: Uint8Array;
-  private readonly isFull: boolean;
   private readonly failing: Uint8Array;
+  private readonly ways: Ways;
+  /** What the successors of one state may need. */
+  private readonly room: number;
+  /** Code that asks and counts, for the batch that it fills; and code that does not, when it was called for. */
+  private loud: Bound;
+  private quiet: Bound | null = null;
   private from: Int32Array = new Int32Array(0);
   private offset = 0;
   private index = 0;
-  private batch: Batch | null = null;
+  private batch: Batch;
   private asking = true;
 
   constructor(ground: Ground, compiled: Compiled, slow = new InterpretedExpander(ground)) {
     const { subject, codec } = ground;
     this.ground = ground;
     this.words = codec.words;
-    this.outcomes = compiled.outcomes;
+    this.compiled = compiled;
     this.slow = slow;
     this.counters = new Int32Array(subject.instances.length * OUTCOMES);
-    this.ignored = new Int32Array(subject.instances.length * OUTCOMES);
     this.open = new Uint8Array(subject.properties.length);
     this.decided = new Uint8Array(subject.properties.length);
     this.undecidable = new Uint8Array(subject.properties.length);
-    this.isFull = ground.havoc.isEmpty;
     this.failing = new Uint8Array(1);
+    this.ways = new Ways(codec.words);
+    this.batch = new Batch(codec.words);
+    this.room = 2 * subject.instances.length + (ground.havoc.isEmpty ? 0 : MOST_WAYS);
+    this.loud = this.bound(this.batch, this.counters, this.open, this.failing);
+    this.refresh();
+  }
+
+  private bound(batch: Batch, cnt: Int32Array, open: Uint8Array, failing: Uint8Array): Bound {
+    const { ways, decided, undecidable, compiled } = this;
+    batch.reserve(FULL + this.room);
     const ask = (k: number): void => this.ask(k);
-    const ways = new Ways(codec.words);
     const given = {
+      ...{ out: batch.words, via: batch.via, cnt, open, failing, decided, undecidable },
       slow: (k: number, n: number) => this.back(k, n),
       ask,
       failed: ask,
-      open: this.open,
-      decided: this.decided,
-      undecidable: this.undecidable,
-      failing: this.failing,
       ways,
       begin: () => ways.begin(),
       choose: (count: number) => ways.choose(count),
       way: (...run: number[]) => ways.add(...(run as [number, number, ...number[]])),
       again: () => ways.again(),
       settle: (counters: Int32Array, at: number) => ways.settle(counters, at),
-      room: (n: number, more: number) => this.room(n, more),
+      room: (n: number, more: number) => this.checked(n, more),
     };
     const make = new Function(...Object.keys(given), compiled.source) as (...given: unknown[]) => Generated;
-    this.generated = make(...Object.values(given));
-    this.refresh();
+    return { generated: make(...Object.values(given)), batch, via: batch.via };
   }
 
   /** What is still to be asked: what was found broken is asked no more. */
   private refresh(): void {
     const { properties } = this.ground.subject;
-    properties.forEach(
-      ({ property }, p) => (this.open[p] = this.asking && this.slow.isOpen(property.name) ? 1 : 0),
-    );
-    this.failing[0] = this.asking && this.slow.isOpen(FAILED_CALL.name) ? 1 : 0;
+    properties.forEach(({ property }, p) => (this.open[p] = this.slow.isOpen(property.name) ? 1 : 0));
+    this.failing[0] = this.slow.isOpen(FAILED_CALL.name) ? 1 : 0;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
+    this.quiet ??= this.boundQuiet();
+    const own = this.quiet.batch;
+    own.count = 0;
     this.asking = false;
-    this.refresh();
-    this.run(from, offset, -1, batch, this.ignored);
+    this.run(this.quiet, from, offset, -1);
     this.asking = true;
-    this.refresh();
+    batch.append(own);
+  }
+
+  private boundQuiet(): Bound {
+    const { counters, open, failing, words } = this;
+    const [ignored, none] = [new Int32Array(counters.length), new Uint8Array(open.length)];
+    return this.bound(new Batch(words), ignored, none, new Uint8Array(failing.length));
   }
 
   expand(from: Int32Array, offset: number, index: number, batch: Batch): void {
-    this.run(from, offset, index, batch, this.counters);
+    if (
+      this.loud.batch !== batch ||
+      this.loud.via !== batch.via ||
+      batch.count + this.room > batch.via.length
+    )
+      this.loud = this.bound(batch, this.counters, this.open, this.failing);
+    this.run(this.loud, from, offset, index);
   }
 
-  private run(from: Int32Array, offset: number, index: number, batch: Batch, counters: Int32Array): void {
+  private run({ generated, batch }: Bound, from: Int32Array, offset: number, index: number): void {
     this.from = from;
     this.offset = offset;
     this.index = index;
     this.batch = batch;
-    batch.reserve(this.ground.subject.instances.length + (this.isFull ? 0 : MOST_WAYS));
-    batch.count = this.generated.expand(from, offset, batch.words, batch.via, counters, batch.count);
+    batch.count = generated.expand(from, offset, batch.count);
   }
 
   /** There is room for so many more successors. */
-  private room(n: number, more: number): number {
-    if (n + more + this.ground.subject.instances.length <= this.batch!.via.length) return n;
+  private checked(n: number, more: number): number {
+    if (n + more + this.ground.subject.instances.length <= this.batch.via.length) return n;
     throw new Error(`a state has more than ${MOST_WAYS} successors under this profile`);
   }
 
-  /** A step that the generated code gives back. */
+  /** A step that the generated code gives back; it knows the arrays of the batch, which must not be replaced. */
   private back(k: number, n: number): number {
-    const batch = this.batch!;
+    const { batch } = this;
+    const { via } = batch;
     batch.count = n;
     this.slow.expandOne(this.from, this.offset, this.index, k, batch, this.asking);
     if (this.asking) this.refresh();
-    return batch.count;
+    if (batch.via !== via) this.checked(batch.count, MOST_WAYS);
+    return this.checked(batch.count, 0);
   }
 
   /** A step breaks a promise, or may: the interpreter tells which, and of what. */
@@ -223,7 +243,7 @@ export class CompiledExpander implements Expander {
   }
 
   askState(from: Int32Array, offset: number, index: number): void {
-    if (!this.generated.ask(from, offset)) return;
+    if (!this.loud.generated.ask(from, offset)) return;
     this.slow.askState(from, offset, index);
     this.refresh();
   }
@@ -231,7 +251,7 @@ export class CompiledExpander implements Expander {
   flush(): void {
     const { total, subject } = this.ground;
     this.slow.flush();
-    this.outcomes.forEach((names, k) => {
+    this.compiled.outcomes.forEach((names, k) => {
       const { name } = subject.instances[k]!;
       [...names, ...new Array<string>(OUTCOMES - names.length).fill("")].forEach((outcome, at) => {
         const n = this.counters[k * OUTCOMES + at]!;

@@ -4,7 +4,10 @@
 
 const FIRST_ROOM = 64;
 
-/** Successors of one state, collected before any of them is looked up: the table's cache misses overlap then. */
+/** Successors in a batch, from which on it is looked up. */
+export const FULL = 512;
+
+/** Successors of one state or some, collected before any of them is looked up: the table's cache misses overlap then. */
 export class Batch {
   /** Words of a state. */
   readonly width: number;
@@ -31,6 +34,13 @@ export class Batch {
     const via = new Int32Array(room);
     via.set(this.via.subarray(0, this.count));
     this.via = via;
+  }
+
+  append({ words, via, count, width }: Batch): void {
+    this.reserve(count);
+    this.words.set(words.subarray(0, count * width), this.count * width);
+    this.via.set(via.subarray(0, count), this.count);
+    this.count += count;
   }
 }
 

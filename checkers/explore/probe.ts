@@ -5,23 +5,6 @@
  * state's hash as are left, so that most of what is not looked for is told without a look at the log. 0 is an empty slot.
  */
 
-/** Successors in one array, one after the other, looked up together. */
-export type InsertAll = (
-  table: Int32Array,
-  mask: number,
-  log: Int32Array,
-  /** The number of the first state that the log has; those before it are told by `far`. */
-  base: number,
-  count: number,
-  words: Int32Array,
-  n: number,
-  /** Room for n + 1 hashes. */
-  hashes: Int32Array,
-  /** Takes up which ones were new, in order. */
-  fresh: Int32Array,
-  far: Far,
-) => number;
-
 /** The slot at which a state stands, or the free one at which it would. */
 export type Slot = (
   table: Int32Array,
@@ -39,7 +22,6 @@ export type Far = (index: number, words: Int32Array, offset: number) => boolean;
 
 export interface Probe {
   hash(words: Int32Array, offset: number): number;
-  readonly insertAll: InsertAll;
   readonly slot: Slot;
   /** Enters states that are different, `n` of them from words[offset …], the first with the number `index`. */
   rehash(table: Int32Array, mask: number, words: Int32Array, offset: number, n: number, index: number): void;
@@ -57,43 +39,11 @@ export function probeFor(width: number): Probe {
 
 /** Wider states are not unrolled. */
 const MOST_UNROLLED = 48;
+export const isUnrolled = (width: number): boolean => width <= MOST_UNROLLED;
 
 function text(width: number): string {
   return `"use strict";
     const hash = (from, offset) => { ${hashText(width)} return h; };
-    const insertAll = (table, mask, log, base, count, words, n, hashes, fresh, far) => {
-      const tag = ~mask;
-      let touched = 0;
-      for (let i = 0, offset = 0; i < n; i++, offset += ${width}) {
-        const from = words;
-        ${hashText(width)}
-        hashes[i] = h;
-        touched ^= table[h & mask];
-      }
-      hashes[n] = touched;
-      let found = 0;
-      next: for (let i = 0, offset = 0; i < n; i++, offset += ${width}) {
-        const h = hashes[i];
-        let at = h & mask;
-        for (let e = table[at]; e !== 0; e = table[at]) {
-          if (((e ^ h) & tag) === 0) {
-            const index = (e & mask) - 1;
-            if (index < base) {
-              if (far(index, words, offset)) continue next;
-            } else {
-              const p = (index - base) * ${width};
-              ${sameText(width, "continue next;")}
-            }
-          }
-          at = (at + 1) & mask;
-        }
-        const p = (count - base) * ${width};
-        ${copyText(width)}
-        table[at] = (h & tag) | ++count;
-        fresh[found++] = i;
-      }
-      return found;
-    };
     const slot = (table, mask, log, base, words, offset, h, far) => {
       const tag = ~mask;
       let at = h & mask;
@@ -120,32 +70,31 @@ function text(width: number): string {
         table[at] = (h & tag) | (index + i + 1);
       }
     };
-    return { hash, insertAll, slot, rehash };`;
+    return { hash, slot, rehash };`;
 }
 
 /** Slots are chosen by the low bits of h, and told apart by the high ones: both must depend on every bit of every word. */
-function hashText(width: number): string {
+export function hashText(width: number): string {
   const mix = (word: string): string => `h = Math.imul(h ^ ${word}, 0x21f0aaad); h ^= h >>> 16;`;
-  const mixes =
-    width > MOST_UNROLLED
-      ? `for (let j = 0; j < ${width}; j++) { ${mix("from[offset + j]")} }`
-      : each(width, (j) => mix(`from[${plus("offset", j)}]`)).join(" ");
+  const mixes = !isUnrolled(width)
+    ? `for (let j = 0; j < ${width}; j++) { ${mix("from[offset + j]")} }`
+    : each(width, (j) => mix(`from[${plus("offset", j)}]`)).join(" ");
   return `let h = 0x9747b28c | 0; ${mixes}
     h = Math.imul(h, 0x735a2d97); h ^= h >>> 15; h = Math.imul(h, 0x5bd1e995); h ^= h >>> 16;`;
 }
 
 /** `log[p …]` is `words[offset …]`. */
-function sameText(width: number, then: string): string {
-  if (width > MOST_UNROLLED)
+export function sameText(width: number, then: string): string {
+  if (!isUnrolled(width))
     return `let j = 0; while (j < ${width} && log[p + j] === words[offset + j]) j++; if (j === ${width}) ${then}`;
   return `if (${each(width, (j) => `log[${plus("p", j)}] === words[${plus("offset", j)}]`).join(" && ")}) ${then}`;
 }
 
-function copyText(width: number): string {
-  if (width > MOST_UNROLLED) return `for (let j = 0; j < ${width}; j++) log[p + j] = words[offset + j];`;
+export function copyText(width: number): string {
+  if (!isUnrolled(width)) return `for (let j = 0; j < ${width}; j++) log[p + j] = words[offset + j];`;
   return each(width, (j) => `log[${plus("p", j)}] = words[${plus("offset", j)}];`).join(" ");
 }
 
-const plus = (base: string, j: number): string => (j === 0 ? base : `${base} + ${j}`);
-const each = (n: number, text: (j: number) => string): string[] =>
+export const plus = (base: string, j: number): string => (j === 0 ? base : `((${base} + ${j}) | 0)`);
+export const each = (n: number, text: (j: number) => string): string[] =>
   Array.from({ length: n }, (_, j) => text(j));

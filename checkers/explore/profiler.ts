@@ -80,7 +80,7 @@ class ProfilingExpander implements Expander {
   private readonly tally: Tally;
   private readonly stepper: Stepper;
   private batch: Batch | null = null;
-  /** Of the batch, the successors behind the last one that was new. */
+  /** Of the batch, which may be of some states, the successors behind the last one that was new. */
   private at = 0;
   private every = TIMED_EVERY;
   private samples = 0;
@@ -108,7 +108,7 @@ class ProfilingExpander implements Expander {
     tally.expanded++;
     for (let i = before; i < batch.count; i++) tally.successors[tally.callOf[batch.via[i]!]!]!++;
     this.batch = batch;
-    this.at = before;
+    if (before === 0) this.at = 0;
   }
 
   askState(from: Int32Array, offset: number, index: number): void {

@@ -6,7 +6,7 @@ import { UsageError } from "../usage-error.ts";
 import type { Bounded } from "./bounded.ts";
 import { CheckpointWriter, identityOf, readCheckpoint, type Resumed } from "./checkpoint.ts";
 import { FINGERPRINT, Queue, fingerprint, fingerprints, missProbability, trailThrough } from "./compact.ts";
-import { Batch, type Expander } from "./expander.ts";
+import { Batch, FULL, type Expander } from "./expander.ts";
 import { Totals, type Explored, type Finding } from "./explored.ts";
 import { InterpretedExpander, groundOf, type Ground, type MakeExpander } from "./interpreted.ts";
 import { profiled } from "./profiler.ts";
@@ -137,6 +137,20 @@ class Search extends Sweep {
     this.expander.askState(first, 0, 0);
   }
 
+  /** Runs every call on some states, and looks up all successors together. */
+  protected override expandSome(index: number, end: number): number {
+    const { store, expander, batch, compact } = this;
+    if (compact !== null || store.keepsParents) return super.expandSome(index, end);
+    batch.count = 0;
+    let next = index;
+    while (next < end && batch.count < FULL) {
+      const offset = store.locate(next);
+      expander.expand(store.located, offset, next++, batch);
+    }
+    this.insert(index);
+    return next;
+  }
+
   /** Runs every call on one state. */
   protected override expand(index: number): void {
     if (this.compact !== null) return this.expandCompact(index, this.compact.queue, this.compact.prints);
@@ -144,7 +158,12 @@ class Search extends Sweep {
     const offset = store.locate(index);
     batch.count = 0;
     expander.expand(store.located, offset, index, batch);
-    const found = store.insertAll(batch, index);
+    this.insert(index);
+  }
+
+  private insert(parent: number): void {
+    const { store, expander, batch } = this;
+    const found = store.insertAll(batch, parent);
     for (let i = store.count - found; i < store.count; i++) {
       const at = store.locate(i);
       expander.askState(store.located, at, i);

@@ -4,6 +4,7 @@
  */
 import { NoMemory, RESERVED_FROM, grown, reserve, touched } from "./column.ts";
 import type { Batch } from "./expander.ts";
+import { inserterOn, recentStates, type Ground, type Insert } from "./inserter.ts";
 import { probeFor, type Far, type Probe } from "./probe.ts";
 import { Spill } from "./spill.ts";
 
@@ -21,6 +22,8 @@ const HIGH_LOAD = 0.9;
 const HIGH_FROM = 2 ** 24;
 const FIRST_STATES = 1024;
 const FIRST_SLOTS = 4096;
+/** A small table grows in larger steps: what works on it is made anew each time. */
+const FAST_UNTIL = 2 ** 20;
 /** States that are read back at once where all are. */
 const PIECE_STATES = 65536;
 const LEAST_SPILLED = 256;
@@ -35,13 +38,15 @@ export class Store {
   parents: Int32Array;
   via: Int32Array;
   /** Which of the last batch were new, by their place in it. */
-  fresh = new Int32Array(64);
+  fresh: Int32Array = new Int32Array(0);
   /** Where the state is that `locate` was asked for last. */
   located: Int32Array;
   readonly keepsParents: boolean;
   private readonly keepsVia: boolean;
   private readonly probe: Probe;
-  private hashes = new Int32Array(65);
+  /** What `insertAll` was made for last. */
+  private ground: Ground | null = null;
+  private insertBatch: Insert = noInsert;
   private table: Int32Array;
   private slots = FIRST_SLOTS;
   private limit = Math.floor(FIRST_SLOTS * LOAD);
@@ -89,21 +94,34 @@ export class Store {
     return this.count++;
   }
 
-  /** Adds the states of a batch, in order; how many were new. `fresh` says which. */
-  insertAll({ words, via, count: n }: Batch, parent: number): number {
+  /** Adds the states of a batch, in order; how many were new. `fresh` says which. The store has a state already. */
+  insertAll(batch: Batch, parent: number): number {
+    const { count: n, via } = batch;
     if (this.count + n > this.limit) this.growTable(n);
     this.reserve(n);
-    if (n > this.fresh.length) {
-      this.fresh = new Int32Array(n * 2);
-      this.hashes = new Int32Array(n * 2 + 1);
-    }
-    const { table, slots, log, base, count, hashes, fresh, far } = this;
-    const mask = (slots - 1) | 0;
-    const found = this.probe.insertAll(table, mask, log, base, count, words, n, hashes, fresh, far);
+    const { table, log, slots, base, count, ground } = this;
+    if (ground === null || ground.table !== table || ground.log !== log || ground.words !== batch.words)
+      this.prepare(batch.words);
+    const found = this.insertBatch((slots - 1) | 0, base, count, n);
+    const { fresh } = this;
     if (this.keepsParents) for (let i = 0; i < found; i++) this.parents[count + i] = parent;
     if (this.keepsVia) for (let i = 0; i < found; i++) this.via[count + i] = via[fresh[i]!]!;
     this.count += found;
     return found;
+  }
+
+  /** Makes the loop that enters these successors into the arrays at hand. */
+  private prepare(successors: Int32Array): void {
+    const { words, table, log, ground, spill } = this;
+    const room = successors.length / words + 1;
+    const recent = ground?.recent ?? recentStates(words, log, 0);
+    const same = ground !== null && ground.hashes.length >= room ? ground : null;
+    const hashes = same?.hashes ?? new Int32Array(room);
+    const open = same?.open ?? new Int32Array(room);
+    const fresh = (this.fresh = same?.fresh ?? new Int32Array(room));
+    const far = spill === null ? null : this.far;
+    this.ground = { table, log, words: successors, recent, hashes, open, fresh, far };
+    this.insertBatch = inserterOn(words, this.ground);
   }
 
   /** The index of the state at packed[offset …], or -1. */
@@ -204,7 +222,7 @@ export class Store {
   private growTable(n: number): void {
     const old = this.slots;
     let slots = old;
-    while (this.count + n > limitOf(slots)) slots *= 2;
+    while (this.count + n > limitOf(slots)) slots *= slots < FAST_UNTIL ? 4 : 2;
     if (slots > MOST_SLOTS) throw new NoMemory(`no table has ${slots} slots`);
     if (slots > this.table.length) this.table = reserve(slots, slots);
     else this.table.fill(0, 0, old);
@@ -215,6 +233,10 @@ export class Store {
     }
   }
 }
+
+const noInsert: Insert = () => {
+  throw new Error("nothing was prepared");
+};
 
 /** The most states that a table of so many slots takes. */
 function limitOf(slots: number): number {
