@@ -1,5 +1,5 @@
 /** Bugs of in-place conversion: some that its review met, some that its locks are there to prevent. Each changes one place of the design. */
-import { change, disabled, goTo } from "../../spec/language.ts";
+import { change, disabled, goTo, propertiesOf } from "../../spec/language.ts";
 import { Inode, Vm } from "../../spec/guest-memory.ts";
 import type { Scenario, Vector } from "../../spec/language/design.ts";
 import { punches } from "../guest-memfd/calls/fallocate.ts";
@@ -7,14 +7,20 @@ import { clearFolio, installLeaf, type GuestFault } from "../guest-memfd/guest-f
 import { mayFault, type Fault } from "../guest-memfd/host-fault.ts";
 import { folioLock, invalidateLock, mmuLock } from "../guest-memfd/locks.ts";
 import { grabFolio } from "../guest-memfd/page-cache.ts";
+import { bindOrDelete } from "../guest-memfd/scenarios.ts";
 import { NORMAL, slotAt } from "../guest-memfd/slots.ts";
 import { inPlaceConversion } from "../proposals/in-place-conversion.ts";
 import { call, isShared, type InPlace } from "../proposals/in-place/attributes.ts";
 import { boundFile, mapped, onFile, sharedFile } from "../proposals/in-place/scenarios.ts";
-import { refusedOnlyWhileHeld } from "../proposals/in-place/statements.ts";
+import { contentsStay, refusedOnlyWhileHeld } from "../proposals/in-place/statements.ts";
+import { privateUntilConverted } from "../proposals/link/attribute-promises.ts";
+import { copySource } from "../technology/snp-launch.ts";
+import { snpPopulateInPlace } from "../technology/snp-populate.ts";
+import type { State as SnpState } from "../technology/snp-state.ts";
 import { mutant } from "./mutant.ts";
 
 const { calls } = inPlaceConversion;
+const { step } = propertiesOf<{ readonly state: SnpState }>();
 
 const bounds = { types: "sw_protected" } as const;
 const sequential: readonly Vector[] = [{ bounds, scenario: "race", quick: true }];
@@ -174,10 +180,93 @@ export const lruBatchFalseEagain = mutant(inPlaceConversion, {
   vectors: sequential,
 });
 
+/** 7.3 keeps this; in-place conversion says that it does not (`without-a-slot-all-is-mmio`), and changes nothing for it. */
+export const slotDeleteTurnsPrivateIntoMmio = mutant(inPlaceConversion, {
+  name: "slot-delete-turns-private-into-mmio",
+  bug: "H8",
+  says: "in-place conversion, held to what 7.3 promises: a frame stays private when its slot goes",
+  source:
+    "kvm_gmem_is_private_gfn(), linux-next 2026: without a slot or a file a frame is shared; by reading, nobody is known to have objected",
+  killedBy: "private-until-converted",
+  statements: [privateUntilConverted],
+  scenarios: {
+    race: {
+      ...race("set_memory_attributes2", "set_user_memory_region2").race,
+      only: { set_user_memory_region2: bindOrDelete },
+    },
+  },
+  vectors: sequential,
+});
+
+/** The hook has to give a page back to the host that leaves the file: pKVM and SNP clear it. */
+export const invalidateHookNameOverload = mutant(inPlaceConversion, {
+  name: "invalidate-hook-name-overload",
+  bug: "H10",
+  says: "what an architecture does to a page that leaves the file is done to one that becomes shared, too: its bytes are gone",
+  source: `${REVIEW}: kvm_arch_gmem_invalidate() was called for both; make_private, make_shared and reclaim since`,
+  killedBy: "contents-stay-over-a-conversion",
+  calls: {
+    set_memory_attributes2: change(calls.set_memory_attributes2, {
+      sections: {
+        "store the attributes": (s, { inode, first, end, private: wanted }) => {
+          for (let page = first; page < end; page++) {
+            s.attributes[inode][page] = wanted;
+            if (wanted || s.inodes[inode].pages[page]!.folio !== "ready") continue;
+            for (const cell of s.inodes[inode].pages[page]!.contents) {
+              cell.value = 0;
+              cell.secretOf = null;
+            }
+          }
+        },
+      },
+    }),
+  },
+  statements: [contentsStay],
+  scenarios: {
+    race: { ...race("set_memory_attributes2", "host_write").race, only: { host_write: onFile } },
+  },
+  vectors: sequential,
+});
+
+const populateNeedsASource = step({
+  name: "populate-needs-a-source",
+  says: "a page is measured with what its source holds: without one, KVM_SEV_SNP_LAUNCH_UPDATE fails",
+  source:
+    "KVM_SEV_SNP_LAUNCH_UPDATE, Documentation/virt/kvm/x86/amd-memory-encryption.rst, 6.11: uaddr is required but for zero pages",
+  over: {},
+  asksResults: true,
+  when: (_before, { call, result }) => call === "launch_update" && typeof result === "object",
+  holds: ({ state }) => state.sourceMapped,
+});
+
+/** The source of this model is there or not; that it is at address 0 is what user space means by the latter. */
+export const populateNullSourceAmbiguity = mutant(snpPopulateInPlace, {
+  name: "populate-null-source-ambiguity",
+  bug: "H9",
+  says: "a launch without a source measures the page as it is, whatever mode the VM is in, where it failed before",
+  source: `${REVIEW} of v8: what a source of 0 means to programs that know nothing of in-place conversion`,
+  killedBy: "populate-needs-a-source",
+  calls: {
+    launch_update: change(snpPopulateInPlace.calls.launch_update, {
+      without: ["get the source page"],
+      sections: {
+        "copy the source": (s, c) => {
+          if (s.sourceMapped) copySource(s, c);
+        },
+      },
+    }),
+  },
+  statements: [populateNeedsASource],
+  vectors: [{ bounds: {}, quick: true }],
+});
+
 export const inPlaceMutants = [
   vcpuPageRefFalseEagain,
   hostFaultWithoutInvalidateLock,
   attrQueryUnderMmuLock,
   convertWithoutUnmap,
   lruBatchFalseEagain,
+  slotDeleteTurnsPrivateIntoMmio,
+  populateNullSourceAmbiguity,
+  invalidateHookNameOverload,
 ];

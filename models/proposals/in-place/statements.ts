@@ -60,7 +60,7 @@ const refusesThePoisoned = step({
   },
 });
 
-const contentsStay = step({
+export const contentsStay = step({
   name: "contents-stay-over-a-conversion",
   says: "a conversion changes no byte, and brings no page and takes none: what was written on one side is read on the other",
   source: `KVM_X86_SW_PROTECTED_VM, ${SOURCE}; SNP and TDX promise nothing about the bytes`,
