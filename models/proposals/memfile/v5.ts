@@ -2,6 +2,8 @@
  * May user space ever touch private memory? v5 says no, by a flag of the file that is set when it is made and does not change
  * (MFD_INACCESSIBLE). A guest whose image is encrypted in place has then no image. [PATCH v5 00/13] KVM: mm: fd-based approach for
  * supporting KVM guest private memory, 10 March 2022.
+ *
+ * That v5 let user space allocate before the bind is left out: its pages lay where nothing moves them from the first on.
  */
 import { variant } from "../../../spec/language.ts";
 import { destructive, memfileBindFirst } from "./bind-first.ts";

@@ -1,8 +1,8 @@
 /**
  * Can a file tell whom a hole concerns, and see to it that a page has one guest? One notifier for each offset, in an xarray: a hole finds
  * those of its range, and a slot that would have a page twice is refused when it is made. The lock is held from the begin of an
- * invalidation to its end. Sean Christopherson, 13 January 2023 (restrictedmem_bind(), in his branch upm_base_support). A slot that is an
- * alias of another one, as QEMU's SMRAM, is refused as well: a bug of QEMU's of sorts.
+ * invalidation to its end. A slot that is an alias of another one, as QEMU's SMRAM, is refused as well: a bug of QEMU's of sorts.
+ * Sean Christopherson, 13 January 2023 (restrictedmem_bind()), with the ends of ranges as Chao Peng corrected them on 21 February.
  */
 import { change, ids, variant } from "../../../spec/language.ts";
 import { begins, ends, hole, makesSlotWhere, truncate } from "./calls.ts";
@@ -13,7 +13,7 @@ import { reached } from "./view.ts";
 const MAIL = "[PATCH v10 1/9] mm: Introduce memfd_restricted system call to create restricted user memory";
 
 const punchHole = call({
-  kernel: "restrictedmem_punch_hole() with xa_for_each_range(), Sean Christopherson, 13 April 2023",
+  kernel: "restrictedmem_punch_hole() with xa_for_each_range(), Sean Christopherson, 13 January 2023",
   ...hole,
   sections: {
     "take the lock": { takes: ({ file }) => notifiersLock.read(file) },
