@@ -5,8 +5,8 @@
  * where the generated code gives the step back to the interpreter, which says precisely what is the matter.
  */
 import { Block } from "./block.ts";
-import { Flow, type Join } from "./flow.ts";
-import type { Layered } from "./layered.ts";
+import { ABOVE, Flow, Join } from "./flow.ts";
+import { changedIn, type Layered } from "./layered.ts";
 import {
   FALSE,
   TRUE,
@@ -174,27 +174,35 @@ export abstract class Core {
     if (feasible.length === 0) return this.giveBack();
     const [first, ...others] = feasible;
     if (others.length === 0) return each(value.alts[first!]!);
-    // The last alternative needs no test.
-    const from = (rest: readonly number[]): Value => {
-      const [at, ...more] = rest;
-      const alternative = value.alts[at!]!;
-      if (more.length === 0) {
-        this.flow.learn(value.e, bit(at!));
-        return each(alternative);
-      }
-      const is: Bool = {
-        k: "bool",
-        e: `${value.e} === ${at}`,
-        yes: [[value.e, bit(at!)]],
-        no: [[value.e, ~bit(at!)]],
-      };
-      return this.either(
-        is,
-        () => each(alternative),
-        () => from(more),
+    const ways = feasible.map((at) =>
+      this.arm(this.flow.knowing([[value.e, bit(at)]]), () => each(value.alts[at]!)),
+    );
+    try {
+      return this.join(ways.map(({ arm }) => arm));
+    } finally {
+      this.cases(
+        value.e,
+        feasible,
+        ways.map(({ block }) => block),
       );
-    };
-    return from(feasible);
+    }
+  }
+
+  /** A block for each of some numbers; the last one needs no test. */
+  private cases(e: string, numbers: readonly number[], blocks: readonly Block[]): void {
+    const full = numbers.flatMap((number, i) => (blocks[i]!.isEmpty ? [] : [{ number, block: blocks[i]! }]));
+    const [first, ...others] = full;
+    if (first === undefined) return;
+    const act = full.every(({ block }) => block.isPure) ? "compute" : "act";
+    const isAll = full.length === numbers.length;
+    this.block[act](`if (${e} === ${first.number}) {`);
+    this.block.append(first.block);
+    others.forEach(({ number, block }, i) => {
+      const isLast = isAll && i === others.length - 1;
+      this.block[act](isLast ? "} else {" : `} else if (${e} === ${number}) {`);
+      this.block.append(block);
+    });
+    this.block[act]("}");
   }
 
   /** Numbers of the alternatives that are possible here. */
@@ -238,8 +246,11 @@ export abstract class Core {
     const flows = live.map((arm) => arm.flow);
     const base = flows.reduce<Flow | null>((common, flow) => common && common.commonWith(flow), flows[0]!);
     const all = joinedFlow(base, flows);
-    const join: Join = { base, arms: flows, brought: new Map(), numbers: new Map(), writes: all.writes };
-    const keys = new Set(flows.flatMap((flow) => [...flow.heap.changedSince(base?.heap ?? null)]));
+    const join = new Join(base, flows, all.writes);
+    const keys = changedIn(
+      flows.map((flow) => flow.heap),
+      base?.heap ?? null,
+    );
     for (const key of keys) {
       const having = live.map(({ flow, fill }) => {
         const value = flow.heap.get(key) ?? this.unheld(key);
@@ -257,7 +268,10 @@ export abstract class Core {
 
   /** Cells that some of the flows have written to: what each of them left there. */
   private joinCells(into: Flow, arms: readonly Arm[], join: Join): void {
-    const keys = new Set(arms.flatMap(({ flow }) => [...flow.cells.changedSince(join.base?.cells ?? null)]));
+    const keys = changedIn(
+      arms.map(({ flow }) => flow.cells),
+      join.base?.cells ?? null,
+    );
     for (const key of keys) {
       if (into.cells.has(key) || !this.isWorthJoining(key, into)) continue;
       const values = arms.map(({ flow }) => flow.cells.get(key) ?? this.cellIn(flow, key));
@@ -354,17 +368,14 @@ export abstract class Core {
   }
 
   /** Adds what an arm may bring to the union: its numbers there, and once the union is complete, the expression of its number. */
-  private alternatives(
-    { value, flow }: Arm,
-    union: Value[],
-  ): { readonly numbers: ReadonlySet<number>; text(): string } {
+  private alternatives({ value, flow }: Arm, union: Value[]): { readonly numbers: number; text(): string } {
     const place = (one: Value): number => {
       const at = union.findIndex((other) => same(one, other));
       return at >= 0 ? at : union.push(one) - 1;
     };
     if (value.k === "bool") {
       const [no, yes] = [place(FALSE), place(TRUE)];
-      return { numbers: new Set([no, yes]), text: () => `(${value.e}) ? ${yes} : ${no}` };
+      return { numbers: bits([no, yes]), text: () => `(${value.e}) ? ${yes} : ${no}` };
     }
     if (value.k === "num" || value.k === "alt") {
       const places = new Map<number, number>();
@@ -378,10 +389,10 @@ export abstract class Core {
           if (flow.allows(value.e, i)) places.set(i, place(one));
         });
       }
-      return { numbers: new Set(places.values()), text: () => mapping(value.e, places) };
+      return { numbers: bits(places.values()), text: () => mapping(value.e, places) };
     }
     const at = place(value);
-    return { numbers: new Set([at]), text: () => String(at) };
+    return { numbers: bits([at]), text: () => String(at) };
   }
 
   /** The range of a number, with what is known of its local. */
@@ -464,10 +475,16 @@ export function mapping(e: string, places: ReadonlyMap<number, number>): string 
   return `(${tests.join("")}${last})`;
 }
 
-function numbersOf({ lo, hi }: { readonly lo: number; readonly hi: number }): ReadonlySet<number> {
-  const numbers = new Set<number>();
-  for (let n = lo; n <= Math.min(hi, 31); n++) numbers.add(n < 0 ? 31 : n);
+function numbersOf({ lo, hi }: { readonly lo: number; readonly hi: number }): number {
+  let numbers = 0;
+  for (let n = lo; n <= Math.min(hi, 31); n++) numbers |= n < 0 ? ABOVE : 1 << n;
   return numbers;
+}
+
+function bits(numbers: Iterable<number>): number {
+  let set = 0;
+  for (const n of numbers) set |= 1 << Math.min(n, 31);
+  return set;
 }
 
 /** What all flows know, on top of what they knew before they parted. */
@@ -484,6 +501,7 @@ function joinedFlow(base: Flow | null, flows: readonly Flow[]): Flow {
     });
   }
   into.writes = Math.max(...flows.map(({ writes }) => writes)) + 1;
+  into.holds = Math.max(...flows.map(({ holds }) => holds));
   agree(
     into,
     flows,
@@ -534,13 +552,24 @@ function agree<K, V>(
   of: (flow: Flow) => Layered<K, V>,
   agreed: (values: readonly V[]) => V | undefined,
 ): void {
-  const keys = new Set(flows.flatMap((flow) => [...of(flow).changedSince(base === null ? null : of(base))]));
-  for (const key of keys) {
-    const values = flows.map((flow) => of(flow).get(key));
-    const known = values.every((value) => value !== undefined) ? agreed(values) : undefined;
-    if (known === undefined) of(into).delete(key);
-    else of(into).set(key, known);
+  const layers = flows.map(of);
+  const here = of(into);
+  for (const key of changedIn(layers, base === null ? null : of(base))) {
+    const known = knownToAll(layers, key);
+    const value = known === null ? undefined : agreed(known);
+    if (value === undefined) here.delete(key);
+    else here.set(key, value);
   }
+}
+
+function knownToAll<K, V>(layers: readonly Layered<K, V>[], key: K): V[] | null {
+  const values: V[] = [];
+  for (const layer of layers) {
+    const value = layer.get(key);
+    if (value === undefined) return null;
+    values.push(value);
+  }
+  return values;
 }
 
 /** The value of a cell where all flows have the same in it. */

@@ -1,6 +1,6 @@
 /** What is known at a point of the generated code: variables, fields of objects, cells of the state, and facts about locals. */
 import type { Cell } from "../explore/layout.ts";
-import { Layered } from "./layered.ts";
+import { Layered, changedIn } from "./layered.ts";
 import type { Space } from "./space.ts";
 import type { Fact, Value } from "./value.ts";
 
@@ -11,17 +11,66 @@ export interface Replaced {
 }
 
 /** Flows that have met: what each of them brought for every local that they set there. */
-export interface Join {
+export class Join {
   /** The flow that all of them were forked from. */
   readonly base: Flow | null;
   readonly arms: readonly Flow[];
   /** By local, the expression that each arm set it to; null from an arm that knew nothing of it. */
-  readonly brought: Map<string, readonly (string | null)[]>;
-  /** By local, the numbers that each arm may have set it to. */
-  readonly numbers: Map<string, readonly (ReadonlySet<number> | null)[]>;
+  readonly brought = new Map<string, readonly (string | null)[]>();
+  /** By local, the numbers that each arm may have set it to, as a set of bits; null where that is not known. */
+  readonly numbers = new Map<string, readonly (number | null)[]>();
   /** How often the state had been written to. */
-  writes: number;
+  readonly writes: number;
+  private learnt: ReadonlySet<string> | null = null;
+  private readonly known: (Known | undefined)[] = [];
+
+  constructor(base: Flow | null, arms: readonly Flow[], writes: number) {
+    this.base = base;
+    this.arms = arms;
+    this.writes = writes;
+  }
+
+  /** Whether the arms may differ in what a local can be. */
+  tellsApart(local: string): boolean {
+    if (this.numbers.has(local)) return true;
+    this.learnt ??= changedIn(
+      this.arms.map(({ facts }) => facts),
+      this.base?.facts ?? null,
+    );
+    return this.learnt.has(local);
+  }
+
+  /** What an arm has come to know since they parted. */
+  knownIn(n: number): Known {
+    const known = this.known[n];
+    if (known !== undefined) return known;
+    const { base } = this;
+    const arm = this.arms[n]!;
+    return (this.known[n] = {
+      equal: changes(arm.equal, base?.equal ?? null),
+      facts: changes(arm.facts, base?.facts ?? null),
+      cells: changes(arm.cells, base?.cells ?? null),
+    });
+  }
 }
+
+interface Known {
+  readonly equal: readonly (readonly [string, string])[];
+  readonly facts: readonly (readonly [string, number])[];
+  readonly cells: readonly (readonly [string, Value])[];
+}
+
+function changes<K, V>(layer: Layered<K, V>, since: Layered<K, V> | null): (readonly [K, V])[] {
+  const found: (readonly [K, V])[] = [];
+  for (const key of layer.changedSince(since)) {
+    const value = layer.get(key);
+    if (value !== undefined) found.push([key, value]);
+  }
+  return found;
+}
+
+/** Stands for all numbers from 31 on in a set of bits. */
+export const ABOVE = 1 << 31;
 
 export class Flow {
   /** Variables by slot, fields of objects by object and name. */
@@ -42,6 +91,8 @@ export class Flow {
   readonly history: { readonly join: Join; readonly possible: number }[];
   /** How often the state was written to on the way here. */
   writes: number;
+  /** How often it was settled what a cell holds that is not tracked. */
+  holds: number;
 
   /** The flow that this one was forked from. */
   private readonly base: Flow | null;
@@ -53,6 +104,7 @@ export class Flow {
     this.equal = new Layered(from?.equal);
     this.history = from === undefined ? [] : [...from.history];
     this.writes = from?.writes ?? 0;
+    this.holds = from?.holds ?? 0;
     this.heap = new Layered(from?.heap);
     this.shapes = new Layered(from?.shapes);
     this.cells = new Layered(from?.cells);
@@ -85,45 +137,36 @@ export class Flow {
     const now = before & mask;
     if (now === before && this.facts.has(local)) return;
     this.facts.set(local, now);
-    this.history.forEach((met, i) => {
+    for (let i = 0; i < this.history.length; i++) {
+      const met = this.history[i]!;
       const { join } = met;
+      if (!join.tellsApart(local)) continue;
       const numbers = join.numbers.get(local);
       let { possible } = met;
-      join.arms.forEach((arm, n) => {
-        if ((possible & (1 << n)) !== 0 && !mayHave(numbers?.[n], arm.facts.get(local), now))
+      for (let n = 0; n < join.arms.length; n++) {
+        if ((possible & (1 << n)) !== 0 && !mayHave(numbers?.[n], join.arms[n]!, local, now))
           possible &= ~(1 << n);
-      });
-      if (possible === met.possible) return;
+      }
+      if (possible === met.possible) continue;
       this.history[i] = { join, possible };
       if ((possible & (possible - 1)) === 0 && possible !== 0) this.comeFrom(join, 31 - Math.clz32(possible));
-    });
+    }
   }
 
   /** Only one of the flows that met can have come here: all that this one knew is known again. */
   private comeFrom(join: Join, only: number): void {
-    const arm = join.arms[only]!;
     for (const [name, texts] of join.brought) {
       const text = texts[only];
       if (text !== null && text !== undefined && /^[a-z]\w*$/.test(text)) this.equal.set(name, text);
       const set = join.numbers.get(name)?.[only];
-      if (set !== null && set !== undefined && [...set].every((n) => n <= 30))
-        this.learn(
-          name,
-          [...set].reduce((all, n) => all | (1 << n), 0),
-        );
+      if (set !== null && set !== undefined && set >= 0) this.learn(name, set);
     }
     // What they knew before they parted is known anyway.
-    for (const name of arm.equal.changedSince(join.base?.equal ?? null)) {
-      const other = arm.equal.get(name);
-      if (other !== undefined && !this.equal.has(name)) this.equal.set(name, other);
-    }
-    for (const name of arm.facts.changedSince(join.base?.facts ?? null))
-      this.learn(name, arm.facts.get(name) ?? -1);
+    const { equal, facts, cells } = join.knownIn(only);
+    for (const [name, other] of equal) if (!this.equal.has(name)) this.equal.set(name, other);
+    for (const [name, mask] of facts) this.learn(name, mask);
     if (join.writes !== this.writes) return;
-    for (const key of arm.cells.changedSince(join.base?.cells ?? null)) {
-      const value = arm.cells.get(key);
-      if (value !== undefined && !this.cells.has(key)) this.cells.set(key, value);
-    }
+    for (const [key, value] of cells) if (!this.cells.has(key)) this.cells.set(key, value);
   }
 
   allows(local: string, value: number): boolean {
@@ -137,12 +180,8 @@ export class Flow {
 }
 
 /** Whether a local that a flow has set to one of some numbers, or knows something of, can be one of a set. */
-function mayHave(
-  numbers: ReadonlySet<number> | null | undefined,
-  fact: number | undefined,
-  mask: number,
-): boolean {
-  if (numbers !== null && numbers !== undefined)
-    return [...numbers].some((n) => n > 30 || (mask & (1 << n)) !== 0);
+function mayHave(numbers: number | null | undefined, flow: Flow, local: string, mask: number): boolean {
+  if (numbers !== null && numbers !== undefined) return (numbers & (mask | ABOVE)) !== 0;
+  const fact = flow.facts.get(local);
   return fact === undefined || (fact & mask) !== 0;
 }

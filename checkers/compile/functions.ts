@@ -298,7 +298,10 @@ export abstract class Functions extends Objects {
 
   private forOf(statement: any, frame: Frame): void {
     const labelled = this.labelled;
-    this.split(this.refined(this.evaluate(statement.right, frame.env)), (list) => {
+    const lists = this.refined(this.evaluate(statement.right, frame.env));
+    const together = lists.k === "alt" ? this.itemsOfSome(lists) : null;
+    if (together !== null) return this.forEachOf(statement, together, frame);
+    this.split(lists, (list) => {
       this.labelled = labelled;
       this.forEachOf(statement, this.items(list), frame);
       return UNDEFINED;

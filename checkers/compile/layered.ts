@@ -1,28 +1,31 @@
 /** Maps in layers: a copy costs nothing, and how two copies differ is told by their layers alone. */
 
-/** Layers of which a lookup goes through so many at most. */
+/** Layers with entries of which a lookup goes through so many at most. */
 const MOST_LAYERS = 12;
 const GONE = Symbol("deleted");
 
 export class Layered<K, V> {
   private readonly base: Layered<K, V> | null;
-  private readonly own = new Map<K, V | typeof GONE>();
-  /** Holds everything that the layers below hold. */
-  private readonly complete: boolean;
+  /** The last layer below that has entries. A layer that was copied is left as it is for as long as the copy lives. */
+  private readonly below: Layered<K, V> | null;
   private readonly depth: number;
+  private own: Map<K, V | typeof GONE> | null = null;
+  /** Everything that the layers below hold, where there are many. */
+  private rest: ReadonlyMap<K, V> | null = null;
 
   constructor(base: Layered<K, V> | null = null) {
     this.base = base;
-    this.complete = base === null || base.depth >= MOST_LAYERS;
-    this.depth = base === null || this.complete ? 0 : base.depth + 1;
-    if (this.complete && base !== null) for (const [key, value] of base.entries()) this.own.set(key, value);
+    this.below = base === null || base.own !== null ? base : base.below;
+    this.depth = this.below === null ? 0 : this.below.depth + 1;
   }
 
   get(key: K): V | undefined {
-    for (let at: Layered<K, V> | null = this; at !== null; at = at.base) {
-      const value = at.own.get(key);
+    for (let at: Layered<K, V> | null = this; at !== null; at = at.below) {
+      const { own, rest } = at;
+      if (own === null) continue;
+      const value = own.get(key);
       if (value !== undefined) return value === GONE ? undefined : value;
-      if (at.complete) return undefined;
+      if (rest !== null) return rest.get(key);
     }
     return undefined;
   }
@@ -32,36 +35,58 @@ export class Layered<K, V> {
   }
 
   set(key: K, value: V): void {
-    this.own.set(key, value);
+    this.entriesHere().set(key, value);
   }
 
   delete(key: K): void {
-    this.own.set(key, GONE);
+    this.entriesHere().set(key, GONE);
   }
 
-  /** Keys that were set or deleted on the way from an earlier layer to this one; all of them, where it is none. */
+  private entriesHere(): Map<K, V | typeof GONE> {
+    if (this.own === null) {
+      this.own = new Map();
+      if (this.depth % MOST_LAYERS === MOST_LAYERS - 1) this.rest = this.below!.all();
+    }
+    return this.own;
+  }
+
+  /** Adds the keys that were set or deleted on the way from an earlier layer to this one; all of them, where it is none. */
+  addChanged(earlier: Layered<K, V> | null, keys: Set<K>): void {
+    for (let at: Layered<K, V> | null = this; at !== null && at !== earlier; at = at.base)
+      if (at.own !== null) for (const key of at.own.keys()) keys.add(key);
+  }
+
   changedSince(earlier: Layered<K, V> | null): Set<K> {
     const keys = new Set<K>();
-    for (let at: Layered<K, V> | null = this; at !== null && at !== earlier; at = at.base) {
-      for (const key of at.own.keys()) keys.add(key);
-      if (at.complete && at.base === null) break;
-    }
+    this.addChanged(earlier, keys);
     return keys;
   }
 
-  *entries(): Generator<readonly [K, V]> {
-    const seen = new Set<K>();
-    for (let at: Layered<K, V> | null = this; at !== null; at = at.base) {
-      for (const [key, value] of at.own) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (value !== GONE) yield [key, value];
-      }
-      if (at.complete) return;
+  private all(): Map<K, V> {
+    const layers: Layered<K, V>[] = [];
+    let bottom: ReadonlyMap<K, V> | null = null;
+    for (let at: Layered<K, V> | null = this; at !== null && bottom === null; at = at.below) {
+      layers.push(at);
+      bottom = at.rest;
     }
+    const all = new Map<K, V>(bottom ?? []);
+    for (const { own } of layers.reverse()) {
+      for (const [key, value] of own ?? []) {
+        if (value === GONE) all.delete(key);
+        else all.set(key, value);
+      }
+    }
+    return all;
   }
 
-  *keys(): Generator<K> {
-    for (const [key] of this.entries()) yield key;
+  keys(): Iterable<K> {
+    return this.all().keys();
   }
+}
+
+/** Keys that were set or deleted in any of some layers since an earlier one; all of them, where there is none. */
+export function changedIn<K, V>(layers: readonly Layered<K, V>[], earlier: Layered<K, V> | null): Set<K> {
+  const keys = new Set<K>();
+  for (const layer of layers) layer.addChanged(earlier, keys);
+  return keys;
 }

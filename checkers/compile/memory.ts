@@ -31,11 +31,12 @@ const MOST_JOINED = 8;
 export abstract class Memory extends Core {
   private clock = 0;
   private readonly parents = new Map<Cell, Cell | null>();
+  private readonly masksOf = new Map<Cell, ReadonlyMap<number, number>>();
 
   /** A name for an expression over words that never change. */
   protected abstract hoist(name: string, expression: string): void;
   /** The watched location is looked at, or written to; under a condition, where there is one. */
-  protected abstract noticed(cell: Cell, condition: string | null): void;
+  protected abstract noticed(condition: string | null): void;
   /** A cell that takes no bits. */
   protected abstract readUntracked(cell: Cell, space: Space): Value;
   protected abstract writeUntracked(cell: Cell, space: Space, value: Value): void;
@@ -55,6 +56,11 @@ export abstract class Memory extends Core {
                 ? [cell.inner]
                 : [];
     for (const one of below) this.adopt(one, cell);
+  }
+
+  /** The watched location itself: what is inside of it is reached through it. */
+  protected isLocation(cell: Cell): boolean {
+    return cell.watched && this.parents.get(cell)?.watched !== true;
   }
 
   refTo(cell: RecordCell | TableCell, space: Space): Ref {
@@ -92,8 +98,9 @@ export abstract class Memory extends Core {
     return found === undefined ? null : { cell: found, space: this.spaceOf(ref) };
   }
 
-  read(cell: Cell, space: Space): Value {
-    if (cell.watched) this.noticed(cell, null);
+  /** Of several cells that are read of which one is meant, `when` says that it is this one. */
+  read(cell: Cell, space: Space, when: string | null = null): Value {
+    if (this.isLocation(cell)) this.noticed(when);
     switch (cell.kind) {
       case "record":
       case "table":
@@ -155,7 +162,7 @@ export abstract class Memory extends Core {
 
   /** No cell of the state was written to on the way here. */
   protected get isUntouched(): boolean {
-    return this.flow.dirty.keys().next().done === true;
+    return [...this.flow.dirty.keys()].length === 0;
   }
 
   protected isDirty(cell: Cell, space: Space): boolean {
@@ -177,7 +184,7 @@ export abstract class Memory extends Core {
 
   write(cell: Cell, space: Space, value: Value): void {
     if (!space.changes) throw new Unsupported("writing to a state that is over", "write in sections only");
-    if (cell.watched) this.noticed(cell, null);
+    if (this.isLocation(cell)) this.noticed(null);
     switch (cell.kind) {
       case "leaf":
         return this.writeLeaf(cell, space, value);
@@ -294,6 +301,22 @@ export abstract class Memory extends Core {
     this.flow.cells.set(this.key(cell, space), fixed(false));
   }
 
+  /** The bits of a cell and all below it, by word. */
+  protected masks(cell: Cell): ReadonlyMap<number, number> {
+    let found = this.masksOf.get(cell);
+    if (found === undefined) this.masksOf.set(cell, (found = masks(cell)));
+    return found;
+  }
+
+  /** Cells that were written to on the way here, and those that they are part of. */
+  protected dirtyAndAbove(): Set<Cell> {
+    const found = new Set<Cell>();
+    for (const cell of this.flow.dirty.keys())
+      for (let at: Cell | null = cell; at !== null && !found.has(at); at = this.parents.get(at) ?? null)
+        found.add(at);
+    return found;
+  }
+
   /** Sets all bits of a cell, and of what is below it, to 0. */
   protected wipe(cell: Cell, space: Space): void {
     this.flow.writes++;
@@ -301,7 +324,7 @@ export abstract class Memory extends Core {
       this.flow.dirty.set(part, true);
       this.flow.cells.delete(`${space.id} ${part.path}`);
     }
-    for (const [word, mask] of masks(cell)) {
+    for (const [word, mask] of this.masks(cell)) {
       const name = space.word(word);
       this.act(`${name} = ${name} & ${~mask};`);
     }

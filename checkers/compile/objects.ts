@@ -19,6 +19,7 @@ import { Operators } from "./operators.ts";
 import { mapping } from "./core.ts";
 
 type Item = List["items"][number];
+export type Part = ReturnType<Operators["part"]>;
 
 export abstract class Objects extends Operators {
   /** Calls a function that is written in a design. */
@@ -84,19 +85,64 @@ export abstract class Objects extends Operators {
     );
   }
 
-  /** Where nothing but reading is to be done, all alternatives are read, and one of the values taken. */
-  private memberOfSome(value: Value & { k: "alt" }, name: string): Value {
+  private readonly lists = new WeakMap<readonly Value[], number>();
+
+  /** What a field of one of several is called in the flow, for as long as nothing is written. */
+  private memberKey({ e, alts }: Alt, name: string): string {
+    let id = this.lists.get(alts);
+    if (id === undefined) this.lists.set(alts, (id = this.nextId()));
+    return `some ${id} ${e}.${name} ${this.flow.writes}`;
+  }
+
+  /** Whether to read a second time is to find the same, and to leave no other traces. */
+  protected get remembers(): boolean {
+    return true;
+  }
+
+  /** A field of one of several: read once. */
+  private memberOfSome(value: Alt, name: string): Value {
     const feasible = this.feasible(value);
-    const parts = feasible.map((i) => {
-      const one = value.alts[i]!;
-      return one.k === "ref" ? this.part(one, name) : null;
-    });
-    const inner = this.partsOfSome(value, feasible, parts);
+    if (feasible.every((i) => isObject(value.alts[i]!)))
+      return this.mapped(value, (one) => this.member(one, name));
+    if (!this.remembers || !feasible.every((i) => value.alts[i]!.k === "ref" || isStatic(value.alts[i]!)))
+      return this.readOfSome(value, name, feasible);
+    const before = this.flow.cells.get(this.memberKey(value, name));
+    if (before !== undefined) return this.refined(before);
+    const found = this.readOfSome(value, name, feasible);
+    this.flow.cells.set(this.memberKey(value, name), found);
+    return found;
+  }
+
+  /** Where nothing but reading is to be done, all alternatives are read, and one of the values taken. */
+  private readOfSome(value: Alt, name: string, feasible: readonly number[]): Value {
+    const known = this.partsOf(value, name);
+    const parts = [...known.values()];
+    const inner = this.partsOfSome(value, feasible, parts) ?? this.untrackedOfSome(value, known, name);
     if (inner !== null) return inner;
     if (parts.some((part) => part === null || part.cell.kind !== "leaf"))
       return this.split(value, (one) => this.member(one, name));
-    const values = parts.map((part) => this.read(part!.cell, part!.space));
+    const values = this.readAll(value.e, feasible, parts);
     return this.taken(value.e, feasible, values) ?? this.split(value, (one) => this.member(one, name));
+  }
+
+  /** By the number of the alternative; null for one that is no part of the state. */
+  protected partsOf(value: Alt, name: string): Map<number, Part> {
+    return new Map(
+      this.feasible(value).map((i) => {
+        const one = value.alts[i]!;
+        return [i, one.k === "ref" ? this.part(one, name) : null] as const;
+      }),
+    );
+  }
+
+  /** A field of one of several, of which some are not tracked; null where that is nothing to take together. */
+  protected abstract untrackedOfSome(of: Alt, parts: ReadonlyMap<number, Part>, name: string): Value | null;
+  /** Writes to such a field; false where nothing is taken together. */
+  protected abstract writeUntrackedOfSome(of: Alt, name: string, value: Value): boolean;
+
+  /** Cells of which one is meant: all of them are read. */
+  private readAll(e: string, numbers: readonly number[], parts: readonly Part[]): Value[] {
+    return parts.map((part, n) => this.read(part!.cell, part!.space, `${e} === ${numbers[n]}`));
   }
 
   /** One of several values that are of one kind, by the number of the alternative; null where they are not. */
@@ -125,7 +171,7 @@ export abstract class Objects extends Operators {
   private partsOfSome(
     value: Value & { k: "alt" },
     feasible: readonly number[],
-    parts: readonly ReturnType<Objects["part"]>[],
+    parts: readonly Part[],
   ): Value | null {
     const are = (...kinds: string[]): boolean =>
       parts.every((part) => part !== null && kinds.includes(part.cell.kind));
@@ -139,7 +185,7 @@ export abstract class Objects extends Operators {
       );
     }
     if (!are("optional")) return null;
-    const values = parts.map((part) => this.read(part!.cell, part!.space));
+    const values = this.readAll(value.e, feasible, parts);
     if (!values.every((one) => one.k === "alt" && one.alts.length === 2 && one.alts[0] === NULL)) return null;
     const bits = values.map((one) => (one as { e: string }).e);
     const present = this.local(chosen(value.e, feasible, bits));
@@ -158,12 +204,34 @@ export abstract class Objects extends Operators {
     const at = this.refined(index);
     if (isStatic(at)) return this.member(of, String(at.v));
     if (at.k === "alt") {
+      const known = this.entryByAlternative(this.refined(of), at);
+      if (known !== null) return known;
       const number = this.number(at);
       if (number === null) return this.split(at, (one) => this.entry(of, one));
       return this.entryAt(of, number);
     }
     if (at.k === "num") return this.entryAt(of, at);
     throw new Unsupported("an index that is no number", "a number or an id");
+  }
+
+  /** An entry that the alternatives of the index name, or those of the table and the index together: no code is needed to name it. */
+  private entryByAlternative(table: Value, { e, alts: indices }: Alt): Value | null {
+    if (table.k === "alt" && table.e !== e) return null;
+    const alts: Value[] = [];
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i]!;
+      const one = table.k === "alt" ? table.alts[i] : table;
+      if (!this.flow.allows(e, i)) alts.push(UNDEFINED);
+      else {
+        const length = one?.k === "ref" ? this.lengthOf(one) : null;
+        if (length === null || !isStatic(index)) return null;
+        const n = index.v as number;
+        const entry = Number.isInteger(n) && n >= 0 && n < length ? this.cellAt(one!, n) : null;
+        if (entry === null) return null;
+        alts.push(entry);
+      }
+    }
+    return this.someOf(e, alts);
   }
 
   private entryAt(of: Value, at: Value & { k: "num" }): Value {
@@ -225,8 +293,8 @@ export abstract class Objects extends Operators {
   private someOf(e: string, alts: readonly Value[]): Value {
     // One of several places is looked at.
     alts.forEach((one, i) => {
-      if (one.k === "ref" && one.cell.watched && this.flow.allows(e, i))
-        this.noticed(one.cell, `${e} === ${i}`);
+      if (one.k === "ref" && this.isLocation(one.cell) && this.flow.allows(e, i))
+        this.noticed(`${e} === ${i}`);
     });
     return { k: "alt", e, alts };
   }
@@ -274,7 +342,11 @@ export abstract class Objects extends Operators {
     possible: readonly number[],
     length: number,
   ): Value {
-    const values = possible.map((n) => (n === length ? UNDEFINED : this.member(table, String(n))));
+    const values = possible.map((n) => {
+      const part = table.k === "ref" && n < length ? this.part(table, String(n)) : null;
+      if (part !== null) return this.read(part.cell, part.space, `${index.e} === ${n}`);
+      return n === length ? UNDEFINED : this.member(table, String(n));
+    });
     const at = (one: Value): Value =>
       isStatic(one) && one.v === undefined
         ? UNDEFINED
@@ -286,6 +358,7 @@ export abstract class Objects extends Operators {
     const target = this.refined(of);
     const key = this.refined(name);
     if (target.k === "alt") {
+      if (isStatic(key) && this.writeUntrackedOfSome(target, String(key.v), value)) return;
       this.split(target, (one) => (this.setMember(one, key, value), NULL));
       return;
     }
@@ -353,7 +426,7 @@ export abstract class Objects extends Operators {
 
   /** An item of a list is taken up: only now is it looked at. */
   protected lookAt(item: Value): void {
-    if (item.k === "ref" && item.cell.watched) this.noticed(item.cell, null);
+    if (item.k === "ref" && this.isLocation(item.cell)) this.noticed(null);
   }
 
   /** The items of a list; of an iterator, what it yields. */
@@ -373,6 +446,25 @@ export abstract class Objects extends Operators {
     if (isStatic(value) && value.v !== null && value.v !== undefined && Symbol.iterator in Object(value.v))
       return [...(value.v as Iterable<unknown>)].map((v) => ({ value: fixed(v), when: null }));
     throw new Unsupported("a loop over what is no list", "a table, an array, ids(…)");
+  }
+
+  /** The records in one of several tables of one length, each one of several; null where they are not so. */
+  protected itemsOfSome({ e, alts }: Alt): readonly Item[] | null {
+    const tables = alts.map((one, i) => (this.flow.allows(e, i) ? one : null));
+    const lengths = new Set(tables.flatMap((one) => (one === null ? [] : [this.recordsIn(one)])));
+    const [length] = lengths;
+    if (lengths.size !== 1 || length === null || length === undefined) return null;
+    return Array.from({ length }, (_, n) => ({
+      value: { k: "alt", e, alts: tables.map((one) => (one === null ? UNDEFINED : this.cellAt(one, n)!)) },
+      when: null,
+    }));
+  }
+
+  /** How many records a table has that nobody watches. */
+  private recordsIn(table: Value): number | null {
+    if (table.k !== "ref" || table.cell.kind !== "table") return null;
+    const { cells } = table.cell;
+    return cells.every((cell) => cell.kind === "record" && !this.isLocation(cell)) ? cells.length : null;
   }
 
   /** Names of the fields of an object. */
@@ -572,6 +664,11 @@ export abstract class Objects extends Operators {
       true,
     );
   }
+}
+
+/** Something known that has fields. */
+function isObject(value: Value): boolean {
+  return isStatic(value) && typeof value.v === "object" && value.v !== null;
 }
 
 function isBoolean(value: Value): boolean {

@@ -20,7 +20,7 @@ const YES: Bool = { k: "bool", e: "true", yes: [], no: [] };
 const NO: Bool = { k: "bool", e: "false", yes: [], no: [] };
 
 /** Ranges of numbers up to here are told apart value by value. */
-const SMALL = 30;
+export const SMALL = 30;
 
 export abstract class Operators extends Memory {
   /** Whether a value is true in the sense of the language. */
@@ -74,7 +74,7 @@ export abstract class Operators extends Memory {
   }
 
   /** The alternative is one of a set. */
-  private oneOf({ e }: Alt, feasible: readonly number[], mask: number): Bool {
+  protected oneOf({ e }: Alt, feasible: readonly number[], mask: number): Bool {
     const inside = feasible.filter((i) => (mask & bit(i)) !== 0);
     if (inside.length === 0) return NO;
     if (inside.length === feasible.length) return YES;

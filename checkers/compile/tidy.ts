@@ -51,8 +51,9 @@ function close(out: string[]): void {
   if (label !== undefined && out.at(-2) === `${label}: {`) {
     out.pop();
     out.pop();
-  } else if (/^\w+: \{$/.test(last)) out.pop();
-  else if (/^if \(.*\) \{$/s.test(last)) out.pop();
-  else if (last === "} else {") out[out.length - 1] = "}";
-  else out.push("}");
+  } else if (/^\w+: \{$/.test(last) || /^if \(.*\) \{$/s.test(last)) out.pop();
+  else if (/^\} else (if \(.*\) )?\{$/s.test(last)) {
+    out.pop();
+    close(out);
+  } else out.push("}");
 }

@@ -9,7 +9,7 @@ import { isFailure, outcomeName, type Outcome } from "../../spec/language/outcom
 import { disabled, mayLeave, type Left } from "../../spec/language/call.ts";
 import type { Bounded } from "../explore/bounded.ts";
 import type { Codec } from "../explore/codec.ts";
-import { masks, within, type Cell, type RecordCell } from "../explore/layout.ts";
+import { within, type Cell, type RecordCell } from "../explore/layout.ts";
 import { isGoTo, type Program } from "../explore/program.ts";
 import { isDeclared } from "../explore/stepper.ts";
 import type { Instance } from "../explore/sequential.ts";
@@ -108,7 +108,8 @@ export class Translator extends Untracked {
   private claim: { readonly p: number; readonly target: Target } | null = null;
 
   protected unanswered(elsewhere: boolean): never {
-    const { p, target } = this.claim!;
+    if (this.claim === null) return this.end();
+    const { p, target } = this.claim;
     this.act(elsewhere ? `if (td === 1) undecidable[${p}] = 1;` : `undecidable[${p}] = 1;`);
     return this.leave(target, UNDEFINED);
   }
@@ -120,6 +121,7 @@ export class Translator extends Untracked {
     this.back = back;
     this.restart();
     const { block, hoists } = this;
+    this.makeViews();
     try {
       run();
     } catch (error) {
@@ -309,9 +311,9 @@ export class Translator extends Untracked {
     if (!this.isUntouched) this.settleDead(this.codec.layout);
     this.act(`cnt[${k * OUTCOMES} + ${outcome}]++;`);
     this.askResult(k, result, true);
-    const changed = [...new Set([...this.flow.dirty.keys()].flatMap((cell) => [...masks(cell).keys()]))].sort(
-      (a, b) => a - b,
-    );
+    const changed = [
+      ...new Set([...this.flow.dirty.keys()].flatMap((cell) => [...this.masks(cell).keys()])),
+    ].sort((a, b) => a - b);
     if (changed.length === 0) return;
     this.act(`if (${changed.map((i) => `n${i} !== w${i}`).join(" || ")}) {`);
     this.failedCall(instance, k, result);
@@ -392,7 +394,7 @@ export class Translator extends Untracked {
         };
         this.escape = broken;
         this.landing(out, () => {
-          this.stepClaim(p, made, AFTER, broken);
+          this.stepClaim(p, made, broken);
           return UNDEFINED;
         });
       } catch (error) {
@@ -405,14 +407,12 @@ export class Translator extends Untracked {
   }
 
   /** Code for every instance of a promise of steps; `broken` is what is done where one is broken, before the others are left out. */
-  private stepClaim(p: number, made: Obj, after: Space, broken: () => never): void {
+  private stepClaim(p: number, made: Obj, broken: () => never): void {
     const { property, instances } = this.subject.properties[p]!;
     if (property.kind !== "step") throw new Error("a promise of states is not asked of steps");
-    const m = fixed(this.subject.m);
-    const view = fixed(this.subject.design.view);
     this.refusing(() => {
-      const before = this.invoke(view, [this.root(BEFORE), m], null);
-      const then = this.invoke(view, [this.root(after), m], null);
+      const before = this.viewOf(BEFORE);
+      const then = this.viewOf(AFTER);
       for (const instance of instances) {
         const over = fixed(instance);
         const when =
@@ -429,6 +429,37 @@ export class Translator extends Untracked {
         );
       }
     });
+  }
+
+  /** Views of the state before a step and of the one behind it, where making them takes no code: made once for a piece. */
+  private views: ReadonlyMap<Space, Value> = new Map();
+
+  private viewOf(space: Space): Value {
+    return this.views.get(space) ?? this.makeView(space);
+  }
+
+  private makeView(space: Space): Value {
+    return this.invoke(fixed(this.subject.design.view), [this.root(space), fixed(this.subject.m)], null);
+  }
+
+  /** What is made here is known to everything that is translated behind it. */
+  private makeViews(): void {
+    const views = new Map<Space, Value>();
+    this.views = views;
+    if (this.ofSteps.length === 0) return;
+    const outer = this.block;
+    this.refusing(() => {
+      for (const space of [BEFORE, AFTER]) {
+        this.block = new Block();
+        try {
+          const view = this.makeView(space);
+          if (this.block.isEmpty) views.set(space, view);
+        } catch (error) {
+          if (!(error instanceof Ended)) throw error;
+        }
+      }
+    });
+    this.block = outer;
   }
 
   /** Evaluates promises: a cell that is not tracked has no answer. */
@@ -519,6 +550,7 @@ export class Translator extends Untracked {
       back: this.back,
       made: this.madeId,
       escape: this.escape,
+      views: this.views,
     };
     this.escape = null;
     try {
@@ -527,7 +559,7 @@ export class Translator extends Untracked {
         this.piece(["return 1;"], () => {
           const made = this.makeObject(fields);
           this.madeId = made.id;
-          this.stepClaim(p, made, AFTER, () => {
+          this.stepClaim(p, made, () => {
             this.act("return 1;");
             return this.end();
           });
@@ -546,6 +578,7 @@ export class Translator extends Untracked {
       this.back = outer.back;
       this.madeId = outer.made;
       this.escape = outer.escape;
+      this.views = outer.views;
     }
   }
 
@@ -613,14 +646,16 @@ export class Translator extends Untracked {
   /** Clears what is dead: its value can influence nothing, and states that differ only there are one. */
   protected settleDead(cell: Cell): void {
     const clears: { readonly when: Value; readonly field: Cell }[] = [];
-    this.findDead(cell, clears);
+    const touched = this.dirtyAndAbove();
+    this.findDead(cell, touched, clears);
     // Fields that are dead under the same condition are cleared together.
     const together = new Map<string, { readonly when: Value; readonly masks: Map<number, number> }>();
     for (const { when, field } of clears) {
       const key = "e" in when ? when.e : "always";
       const group = together.get(key) ?? { when, masks: new Map<number, number>() };
       together.set(key, group);
-      for (const [word, mask] of masks(field)) group.masks.set(word, (group.masks.get(word) ?? 0) | mask);
+      for (const [word, mask] of this.masks(field))
+        group.masks.set(word, (group.masks.get(word) ?? 0) | mask);
       for (const part of within(field)) this.flow.dirty.set(part, true);
     }
     for (const group of together.values()) {
@@ -632,15 +667,20 @@ export class Translator extends Untracked {
     }
   }
 
-  private findDead(cell: Cell, clears: { readonly when: Value; readonly field: Cell }[]): void {
-    if (cell.kind === "optional") this.findDead(cell.of, clears);
-    else if (cell.kind === "table") for (const entry of cell.cells) this.findDead(entry, clears);
+  private findDead(
+    cell: Cell,
+    touched: ReadonlySet<Cell>,
+    clears: { readonly when: Value; readonly field: Cell }[],
+  ): void {
+    if (cell.kind === "optional") this.findDead(cell.of, touched, clears);
+    else if (cell.kind === "table") for (const entry of cell.cells) this.findDead(entry, touched, clears);
     else if (cell.kind === "record") {
-      if (![...within(cell)].some((part) => this.flow.dirty.has(part))) return;
+      if (!touched.has(cell)) return;
       for (const [name, field] of cell.fields) {
-        this.findDead(field, clears);
+        this.findDead(field, touched, clears);
         const rule = cell.dead[name];
-        if (rule !== undefined && masks(field).size > 0) this.deadField(cell, field, rule, clears);
+        if (rule !== undefined && this.masks(field).size > 0)
+          this.deadField(cell, field, rule, touched, clears);
       }
     }
   }
@@ -649,6 +689,7 @@ export class Translator extends Untracked {
     owner: RecordCell,
     field: Cell,
     rule: (owner: never) => boolean,
+    touched: ReadonlySet<Cell>,
     clears: { readonly when: Value; readonly field: Cell }[],
   ): void {
     const reads = new Set<Cell>();
@@ -656,16 +697,20 @@ export class Translator extends Untracked {
     this.reading = reads;
     const when = this.invoke(fixed(rule), [this.refTo(owner, NOW)], null);
     this.reading = outer;
-    const matters = [...reads, ...within(field)].some((part) => this.flow.dirty.has(part));
+    const matters = touched.has(field) || [...reads].some((part) => this.flow.dirty.has(part));
     if (matters && !(isStatic(when) && when.v === false)) clears.push({ when: this.kept(when), field });
+  }
+
+  protected override get remembers(): boolean {
+    return this.reading === null && super.remembers;
   }
 
   /** Cells that are read, while somebody wants to know. */
   private reading: Set<Cell> | null = null;
 
-  override read(cell: Cell, space: Space): Value {
+  override read(cell: Cell, space: Space, when?: string | null): Value {
     this.reading?.add(cell);
-    return super.read(cell, space);
+    return super.read(cell, space, when);
   }
 
   private kept(value: Value): Value {

@@ -5,10 +5,12 @@
  * Generated code keeps in `td` whether the watched location was looked at, in `el` whether a cell of another location was, and in `ab` whether a
  * pointer was taken for absent that may point elsewhere.
  */
-import { type Cell, type PointerCell, type RecordCell } from "../explore/layout.ts";
+import { type Cell, type PointerCell, type RecordCell, type UntrackedCell } from "../explore/layout.ts";
 import { Functions } from "./functions.ts";
+import type { Part } from "./objects.ts";
+import { SMALL } from "./operators.ts";
 import type { Space } from "./space.ts";
-import { NULL, fixed, isStatic, type Bool, type Value } from "./value.ts";
+import { NULL, fixed, isStatic, type Alt, type Bool, type Value } from "./value.ts";
 
 const UNHELD = Symbol("not read yet");
 const NOT_HELD = fixed(UNHELD);
@@ -25,7 +27,7 @@ export abstract class Untracked extends Functions {
   /** A promise needs a cell that is not tracked: `elsewhere`, where another search of the run watches it. */
   protected abstract unanswered(elsewhere: boolean): never;
 
-  protected noticed(_cell: Cell, condition: string | null): void {
+  protected noticed(condition: string | null): void {
     if (!this.isFull) this.act(condition === null ? "td = 1;" : `if (${condition}) td = 1;`);
   }
 
@@ -46,6 +48,85 @@ export abstract class Untracked extends Functions {
     if (held.k === "alt" && held.alts.some(isUnheld))
       return this.split(held, (one) => (isUnheld(one) ? read() : one));
     return held;
+  }
+
+  protected override get remembers(): boolean {
+    return !this.refuses;
+  }
+
+  /** Cells that are not tracked, of one domain: one choice is enough, whichever of them is meant. */
+  protected untrackedOfSome(of: Alt, parts: ReadonlyMap<number, Part>, name: string): Value | null {
+    const cells = this.looseOf(parts);
+    const [first, ...others] = cells.values();
+    if (others.length === 0 || !others.every((cell) => isOfOneKind(cell, first!))) return null;
+    const among = this.isAmong(of, [...parts.keys()], [...cells.keys()]);
+    const rest = (): Value => this.member(of, name);
+    if (this.refuses) return this.conditional(among, () => this.unanswered(first!.elsewhere), rest);
+    const known = this.flow.cells.get(this.heldTogether(of, cells));
+    if (known !== undefined) return this.conditional(among, () => this.refined(known), rest);
+    if ([...cells.values()].some((cell) => this.flow.heap.get(`${PREFIX}${cell.path}`) !== undefined))
+      return null;
+    const read = (): Value => {
+      if (first!.elsewhere) this.act("el = 1;");
+      const value = this.choice(first!, first!.values.map(fixed));
+      this.hold(of, cells, value);
+      return value;
+    };
+    return this.conditional(among, read, rest);
+  }
+
+  protected writeUntrackedOfSome(of: Alt, name: string, given: Value): boolean {
+    const value = this.refined(given);
+    const parts = this.partsOf(of, name);
+    const cells = this.looseOf(parts);
+    if (cells.size < 2) return false;
+    this.hold(of, cells, value);
+    this.conditional(
+      this.not(this.isAmong(of, [...parts.keys()], [...cells.keys()])),
+      () => (this.setMember(of, fixed(name), value), NULL),
+      () => NULL,
+    );
+    return true;
+  }
+
+  /** Those that are not tracked, by the number of the alternative. */
+  private looseOf(parts: ReadonlyMap<number, Part>): Map<number, UntrackedCell> {
+    const found = new Map<number, UntrackedCell>();
+    for (const [i, part] of parts) {
+      if (part === null || part.cell.kind !== "untracked" || part.cell.inner !== null) continue;
+      if (i <= SMALL && (this.refuses || part.space.changes)) found.set(i, part.cell);
+    }
+    return found;
+  }
+
+  private isAmong(of: Alt, feasible: readonly number[], numbers: readonly number[]): Bool {
+    return this.oneOf(
+      of,
+      feasible,
+      numbers.reduce((mask, i) => mask | (1 << i), 0),
+    );
+  }
+
+  /** The one of these cells that is meant holds a value from now on. */
+  private hold(of: Alt, cells: ReadonlyMap<number, UntrackedCell>, value: Value): void {
+    for (const [number, cell] of cells) {
+      const key = `${PREFIX}${cell.path}`;
+      const old = this.flow.heap.get(key) ?? NOT_HELD;
+      const held = this.conditional(
+        this.isAmong(of, this.feasible(of), [number]),
+        () => value,
+        () => old,
+      );
+      this.flow.heap.set(key, held);
+    }
+    this.flow.writes++;
+    this.flow.holds++;
+    this.flow.cells.set(this.heldTogether(of, cells), value);
+  }
+
+  /** What the one that is meant holds, for as long as no such cell is written to. */
+  private heldTogether({ e }: Alt, cells: ReadonlyMap<number, UntrackedCell>): string {
+    return `held ${this.flow.holds} ${e} ${[...cells].map(([i, { path }]) => `${i} ${path}`).join()}`;
   }
 
   /** The value of a cell in a step: what the state says of it, or one of all. */
@@ -92,6 +173,8 @@ export abstract class Untracked extends Functions {
 
   protected writeUntracked(cell: Cell, space: Space, value: Value): void {
     const key = `${PREFIX}${cell.path}`;
+    this.flow.writes++;
+    this.flow.holds++;
     if (cell.kind !== "pointer") {
       this.flow.heap.set(key, value);
       return;
@@ -137,6 +220,14 @@ export abstract class Untracked extends Functions {
       elsewhere,
     );
   }
+}
+
+function isOfOneKind(a: UntrackedCell, b: UntrackedCell): boolean {
+  return (
+    a.elsewhere === b.elsewhere &&
+    a.values.length === b.values.length &&
+    a.values.every((v, i) => Object.is(v, b.values[i]))
+  );
 }
 
 function isUnheld(value: Value): boolean {

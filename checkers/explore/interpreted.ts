@@ -106,7 +106,9 @@ export class InterpretedExpander implements Expander {
     stepper.counting = false;
     const ended = stepper.step(this.subject.instances[k]!, k, false);
     stepper.counting = true;
-    if (ended !== disabled) this.follow(index, k, ended, stepper.next, false, null);
+    if (ended === disabled) return;
+    if (ways.length === 0) this.follow(index, k, ended, next, false, null);
+    else for (const way of ways) this.follow(index, k, way.ended, way.packed, way.elsewhere, null);
   }
 
   /** How often calls were run so far. */

@@ -53,6 +53,12 @@ const bodies: Readonly<Record<string, Body>> = {
     if (s.count >= list(s).length) return "EINVAL";
     setTo(s, s.count, !list(s)[s.count]);
   },
+  "an index below the first one, and beyond the last one": (s, { at }) => {
+    const [below, beyond] = [list(s)[s.count - 1], list(s)[s.count + 1]];
+    if (below === undefined) return "EINVAL";
+    if (beyond === undefined) return "EBUSY";
+    setTo(s, at, below || !beyond);
+  },
   "some, every, filter, map, find, includes": (s, { at }) => {
     if (list(s).every((on) => on)) return "EBUSY";
     if (!list(s).some((on) => on)) setTo(s, at, true);
