@@ -7,6 +7,7 @@ import {
   callsOf,
   disabled,
   id,
+  live,
   maybe,
   oneOf,
   per,
@@ -195,11 +196,15 @@ export const unpin = call({
   },
 });
 
+/** The folio of a page that a guest has. */
+export const folioOf = (s: Folios, page: number): FolioId =>
+  live(s.cache[page], `what the guest has as page ${page}`);
+
 /** The hypervisor does as the guest asks. What a Gunyah guest gives back stays lent until the host has reclaimed it. */
 export function shareAsGuest(s: Folios, gfn: number, { owner }: Machine): void {
   s.shared[gfn] = true;
   s.leaves[gfn] = owner === "pkvm" ? "shared" : "none";
-  if (owner === "pkvm") s.folios[s.cache[gfn]!].lent = false;
+  if (owner === "pkvm") s.folios[folioOf(s, gfn)].lent = false;
 }
 
 /** How a fault of the guest ends that has nothing to map, or not of its type. */

@@ -32,6 +32,7 @@ import {
   bounds,
   deadWhenFree,
   endInvalidation,
+  folioOf,
   isFree,
   lockOfFolio,
   machineFor,
@@ -160,7 +161,7 @@ const guestShare = call({
         // The hypervisor knows nothing to share.
         if (s.leaves[gfn] !== "private") return;
         shareAsGuest(s, gfn, m);
-        const folio = s.folios[s.cache[gfn]!];
+        const folio = s.folios[folioOf(s, gfn)];
         // Gunyah: what the guest has given back is reclaimed.
         folio.lent = folio.registered = false;
         s.mappable[gfn] = "all";
