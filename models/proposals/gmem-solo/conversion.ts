@@ -51,7 +51,8 @@ export const underMmuLock = variant(gmemSolo, {
     },
   ],
   vectors: [
-    { bounds: {}, quick: true },
+    { bounds: { slots: 1 }, quick: true },
+    { bounds: {} },
     { bounds: { vcpus: 2 }, scenario: "one slot", mode: "overlap" },
   ],
 });
@@ -93,7 +94,7 @@ export const atAllocation = variant(gmemSolo, {
         "KVM: guest_memfd: delay kvm_gmem_prepare_folio() until the memory is passed to the guest, 6.11-rc",
     },
   ],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });
 
 const { sometimes } = propertiesOf<{ readonly state: State }>();
@@ -131,7 +132,7 @@ export const preFault = variant(gmemSolo, {
     },
   },
   vectors: [
-    { bounds: {}, scenario: "pre-fault alone", quick: true },
+    { bounds: { slots: 1 }, scenario: "pre-fault alone", quick: true },
     { bounds: {} },
     { bounds: { vcpus: 2 }, scenario: "one slot", mode: "overlap" },
   ],

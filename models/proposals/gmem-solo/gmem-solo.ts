@@ -65,7 +65,8 @@ export const gmemSolo = design({
     },
   },
   vectors: [
-    { bounds: {}, quick: true },
+    { bounds: { slots: 1 }, quick: true },
+    { bounds: {} },
     { bounds: { vcpus: 2 }, scenario: "one slot", mode: "overlap" },
     { bounds: { vcpus: 2, tasks: 2 }, scenario: "one slot", mode: "overlap" },
     { bounds: { pages: 3, gfns: 3 } },

@@ -62,5 +62,5 @@ export const mutableSlots = variant(gmemSolo, {
       source: MAIL,
     },
   ],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });

@@ -15,7 +15,7 @@ export const unbindHookGap = mutant(unbindHook, {
   calls: {
     delete_slot: change(unbindHook.calls.delete_slot, { sections: { unbind: deleteSlot.sections.unbind } }),
   },
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }],
 });
 
 export const fallocatePreparesTooEarly = mutant(preFault, {
@@ -26,5 +26,5 @@ export const fallocatePreparesTooEarly = mutant(preFault, {
     "before KVM: guest_memfd: delay kvm_gmem_prepare_folio() until the memory is passed to the guest, 6.11-rc",
   killedBy: "allocation-converts-nothing",
   calls: { fallocate: preparing },
-  vectors: [{ bounds: {}, scenario: "pre-fault alone", quick: true }],
+  vectors: [{ bounds: { slots: 1 }, scenario: "pre-fault alone", quick: true }],
 });

@@ -37,7 +37,7 @@ export const indexAsFrame = variant(gmemSolo, {
     ...reboundElsewhere,
     ...stays("the frame that shows the page is another one, and stays mapped"),
   ],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });
 
 const offsetSubtracted = ({ base, first, npages }: MemorySlot, hole: Range): Range => ({
@@ -71,7 +71,7 @@ export const warnAndSkip = variant(gmemSolo, {
       source: MAIL,
     },
   ],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });
 
 export const skipWithoutWord = variant(gmemSolo, {
@@ -87,5 +87,5 @@ export const skipWithoutWord = variant(gmemSolo, {
   },
   statements: reached,
   knownBreaches: [...reboundElsewhere, ...stays("the slot that is left out stays mapped, and the pages go")],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });

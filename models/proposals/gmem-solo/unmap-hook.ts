@@ -59,7 +59,8 @@ const nothingBehindUnbind = {
 };
 
 const vectors = [
-  { bounds: {}, quick: true },
+  { bounds: { slots: 1 }, quick: true },
+  { bounds: {} },
   { bounds: {}, scenario: "one slot", mode: "overlap" },
 ] as const;
 
@@ -100,7 +101,7 @@ export const untoldHook = variant(unmapHook, {
       source: `${MAIL}: the architecture must know that what is zapped is private`,
     },
   ],
-  vectors: [{ bounds: {}, quick: true }],
+  vectors: [{ bounds: { slots: 1 }, quick: true }, { bounds: {} }],
 });
 
 export const unbindHook = variant(unmapHook, {
