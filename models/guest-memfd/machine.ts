@@ -2,7 +2,13 @@
  * The machine that a run is on: what the kernel was built with and can do, how many of everything there is, and which real
  * pages, bytes and slot ids the model's positions stand for.
  */
-import { KVM_X86_DEFAULT_VM, KVM_X86_SW_PROTECTED_VM } from "../../spec/abi/kvm.ts";
+import {
+  KVM_VM_TYPE_ARM_PROTECTED,
+  KVM_X86_DEFAULT_VM,
+  KVM_X86_SNP_VM,
+  KVM_X86_SW_PROTECTED_VM,
+  KVM_X86_TDX_VM,
+} from "../../spec/abi/kvm.ts";
 import type { Bounds } from "../../spec/language.ts";
 import { Axis, pagesFromZero } from "./axis.ts";
 
@@ -116,6 +122,14 @@ export const VM_TYPES = {
   sw_protected: [KVM_X86_SW_PROTECTED_VM],
   any: [KVM_X86_DEFAULT_VM, KVM_X86_SW_PROTECTED_VM],
 } as const;
+
+/** What the state calls a VM type; SEV and SEV-ES have no private memory in the sense of guest_memfd. */
+export function nameOfType(type: number): "default" | "sw_protected" | "snp" | "tdx" | "pkvm" {
+  if (type === KVM_X86_SW_PROTECTED_VM) return "sw_protected";
+  if (type === KVM_X86_SNP_VM) return "snp";
+  if (type === KVM_X86_TDX_VM) return "tdx";
+  return type === KVM_VM_TYPE_ARM_PROTECTED ? "pkvm" : "default";
+}
 
 export const BOUND_RULES = {
   vms: { says: "VMs", default: 1, most: 8 },

@@ -144,9 +144,12 @@ const Spte = record({
 const pathOf = ({ inode, page }: { readonly inode: number; readonly page: number }): string =>
   `inodes[${inode}].pages[${page}]`;
 
+const isPrivateType = (type: string): boolean => type !== "none" && type !== "default";
+
 const VmState = record(
   {
-    type: oneOf("none", "default", "sw_protected"),
+    /** No shipped version's part knows the last three: models/technology/confidential does. */
+    type: oneOf("none", "default", "sw_protected", "snp", "tdx", "pkvm"),
     /** The VM's descriptor is open. */
     open: bool,
     vcpus: per(Vcpu, oneOf("none", "open", "closed")),
@@ -189,10 +192,10 @@ const VmState = record(
     shadowed: (vm) => vm.type === "none",
     strayed: (vm) => vm.type === "none",
     slotPages: (vm) => vm.type === "none",
-    private: (vm) => vm.type !== "sw_protected",
+    private: (vm) => !isPrivateType(vm.type),
     sptes: (vm) => vm.type === "none",
     // Without private memory a stale entry changes no answer.
-    mmio: (vm) => vm.type !== "sw_protected",
+    mmio: (vm) => !isPrivateType(vm.type),
   },
 );
 
@@ -215,8 +218,8 @@ export interface SlotName extends ValueOf<typeof SlotName> {}
 
 export const { call, choice } = callsOf<State, Machine>();
 
-/** Only a VM type of the SW_PROTECTED kind has private memory here: kvm_arch_has_private_mem(). */
-export const hasPrivateMemory = (vm: VmState): boolean => vm.type === "sw_protected";
+/** kvm_arch_has_private_mem(); of the types that the shipped versions' runs create, KVM_X86_SW_PROTECTED_VM. */
+export const hasPrivateMemory = (vm: VmState): boolean => isPrivateType(vm.type);
 
 /** The VM behind an open descriptor, or null: not a descriptor (any more). */
 export function openVm(s: State, vm: VmId | null): VmState | null {

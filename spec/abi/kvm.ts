@@ -8,6 +8,12 @@ export const PAGE_SIZE = 4096n;
 /** KVM_CREATE_VM types (x86). */
 export const KVM_X86_DEFAULT_VM = 0;
 export const KVM_X86_SW_PROTECTED_VM = 1;
+/** Since 6.11. */
+export const KVM_X86_SNP_VM = 4;
+/** Since 6.16. */
+export const KVM_X86_TDX_VM = 5;
+/** KVM_CREATE_VM type (arm64): in no release yet. */
+export const KVM_VM_TYPE_ARM_PROTECTED = 2 ** 31;
 
 /** kvm_userspace_memory_region2.flags */
 export const KVM_MEM_LOG_DIRTY_PAGES = 1n << 0n;

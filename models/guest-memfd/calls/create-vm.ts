@@ -1,9 +1,9 @@
 /** KVM_CREATE_VM, KVM_CREATE_VCPU, and the close() of what they return. */
 import { disabled, ids, maybe } from "../../../spec/language.ts";
 import { Vm } from "../../../spec/guest-memory.ts";
-import { KVM_X86_SW_PROTECTED_VM } from "../../../spec/abi/kvm.ts";
 import { pinVm, pinning, putVm, unpinVm } from "../lifetime.ts";
 import { kvmLock } from "../locks.ts";
+import { nameOfType } from "../machine.ts";
 import { Vcpu, call, choice, openVm, type VmId } from "../state.ts";
 
 /** A VM's descriptor: any VM's, or something that is not a descriptor (null). */
@@ -34,7 +34,7 @@ export const createVm = call({
         c.vm = ids(s.vms).find((vm) => s.vms[vm].type === "none") ?? null;
         // The bound is reached; no kernel limit stands behind it.
         if (c.vm === null) return disabled;
-        s.vms[c.vm].type = c.type === KVM_X86_SW_PROTECTED_VM ? "sw_protected" : "default";
+        s.vms[c.vm].type = nameOfType(c.type);
         s.vms[c.vm].open = true;
         return { value: c.vm };
       },

@@ -1,17 +1,32 @@
 /** The bugs of SEV-SNP, TDX and pKVM, put back one at a time. */
-import { change, goTo, warnOn } from "../../../spec/language.ts";
+import { change, goTo, retry, warnOn } from "../../../spec/language.ts";
 import type { Vector } from "../../../spec/language/design.ts";
-import { mmuLock } from "../../guest-memfd/locks.ts";
+import type { GuestAccess } from "../../guest-memfd/calls/guest-access.ts";
+import { lookUpSlot } from "../../guest-memfd/guest-fault.ts";
+import { kvmSrcu, mmuLock } from "../../guest-memfd/locks.ts";
+import type { Machine } from "../../guest-memfd/machine.ts";
 import { mutant } from "../../mutants/mutant.ts";
 import { snpPopulateTracked } from "../snp-populate.ts";
 import { snpCpuidPage } from "./snp-cpuid-page.ts";
 import { snpLaunchFinish } from "./snp-launch-finish.ts";
 import { canBeSmashed, snpPsmash } from "./snp-psmash.ts";
 import { snpVmsa } from "./snp-vmsa.ts";
+import { afterMove, duringDeletion, ofMmapOnly } from "./layer/scenarios.ts";
+import type { Confidential } from "./layer/state.ts";
+import { guestCalls, technologiesMended } from "./layer/technologies.ts";
 import { VM } from "./one-slot.ts";
 import { tdxAlias } from "./tdx-alias.ts";
 import { addPage, tdxBuild } from "./tdx-build.ts";
+import { tdxKey } from "./tdx-key.ts";
 import { removePage, tdxSept } from "./tdx-sept.ts";
+
+const takingEntries = guestCalls({ whether: true, where: false });
+const makingPrivateAlways = guestCalls({ whether: false, where: true });
+const compareAttribute = technologiesMended.calls.guest_read.sections["compare the attribute"] as (
+  s: Confidential,
+  c: GuestAccess,
+  m: Machine,
+) => "EFAULT memory_fault private" | "EFAULT memory_fault shared" | undefined;
 
 const overlapping: readonly Vector[] = [{ bounds: {}, mode: "overlap", quick: true }];
 
@@ -176,7 +191,7 @@ export const confidentialMutants = [
     says: "a page is added through whatever root the vCPU has",
     source:
       "kvm_tdp_mmu_map_private_pfn() before f7a3be227619, 698b8c88e159 and 6415d9c4ee19, on their way to 7.4",
-    killedBy: "sept-is-mirrored",
+    killedBy: "owned-page-is-mapped",
     calls: {
       init_mem_region: change(tdxBuild.calls.init_mem_region, {
         sections: {
@@ -209,5 +224,63 @@ export const confidentialMutants = [
     source: "kvm_arch_prepare_memory_region() before aliases were refused, 6.15",
     killedBy: "slots-are-reached",
     calls: { set_slot: change(tdxAlias.calls.set_slot, { never: ["EINVAL"], without: ["refuse an alias"] }) },
+  }),
+  mutant(technologiesMended, {
+    name: "rebind-other-gpa-stale-rmp",
+    bug: "X3",
+    says: "an RMP entry that is assigned is taken as it is, whatever frame it is for",
+    source: "sev_gmem_make_private(), arch/x86/kvm/svm/sev.c, 7.3.4; by reading",
+    killedBy: "mapped-where-it-belongs",
+    calls: { guest_read: takingEntries.guest_read, pre_fault_memory: takingEntries.pre_fault_memory },
+    vectors: [afterMove],
+  }),
+  mutant(technologiesMended, {
+    name: "mmap-only-snp-shared-fault",
+    bug: "X4",
+    says: "a shared access to a slot that shows a file alone makes the page private, and faults for ever",
+    source:
+      "kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 7.3.4: a file with GUEST_MEMFD_FLAG_MMAP alone; by reading",
+    killedBy: "calls-end",
+    calls: { guest_read: makingPrivateAlways.guest_read },
+    vectors: [ofMmapOnly],
+  }),
+  mutant(technologiesMended, {
+    name: "retry-loop-holds-srcu",
+    bug: "T1",
+    says: "a fault that has to try again does so inside the SRCU read section, for which the deletion of its slot waits",
+    source:
+      "tdx_handle_ept_violation() before 2bc2694fe20b (KVM: TDX: Do not retry locally when the retry is caused by invalid memslot), 6.18",
+    killedBy: "calls-end",
+    calls: {
+      guest_read: change(technologiesMended.calls.guest_read, {
+        sections: {
+          "enter SRCU, look up the slot": { takes: ({ vm }) => kvmSrcu(vm!) },
+          "compare the attribute": (s, c, m) => {
+            const result = compareAttribute(s, c, m);
+            return c.invalid ? retry("look up the slot") : result;
+          },
+        },
+        after: { "enter SRCU, look up the slot": { "look up the slot": lookUpSlot } },
+      }),
+    },
+    vectors: [duringDeletion],
+  }),
+  mutant(tdxKey, {
+    name: "hkid-freed-before-gmem",
+    bug: "T9",
+    says: "the key goes with the descriptor of the VM",
+    source: "the order that tdx_mmu_release_hkid() from kvm_destroy_vm() prevents, arch/x86/kvm/vmx/tdx.c",
+    killedBy: "key-outlives-its-pages",
+    calls: {
+      close_vm: change(tdxKey.calls.close_vm, {
+        after: {
+          "drop the descriptor": {
+            "tdx_mmu_release_hkid()": (s) => {
+              s.key = false;
+            },
+          },
+        },
+      }),
+    },
   }),
 ];

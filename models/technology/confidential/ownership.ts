@@ -24,9 +24,13 @@ export interface Owner {
 export interface Owning extends GuestMemory {
   /** The guest that the page is given to; null: it is the host's, who may touch it. */
   ownerOf(inode: InodeId, page: number): Owner | null;
+  /** False of a VM whose pages nobody below the kernel tells from the host's: KVM_X86_SW_PROTECTED_VM. */
+  ownersAreKept?(vm: VmId): boolean;
+  /** A page is given to this guest with the leaf that maps it, and goes back with it. */
+  givesWithLeaf?(vm: VmId): boolean;
 }
 
-const { always } = propertiesOf<Owning>();
+const { always, step } = propertiesOf<Owning>();
 
 const gonePageIsTheHosts = always({
   name: "gone-page-is-the-hosts",
@@ -61,7 +65,7 @@ const mappedPageIsTheGuests = always({
   source: "sev_gmem_prepare() comes before mmu_lock, arch/x86/kvm/svm/sev.c; kvm_gmem_solo tree, 22 May 2023",
   anytime: true,
   over: { vm: Vm, gfn: Gfn },
-  when: mapsPrivately,
+  when: (m, frame) => mapsPrivately(m, frame) && m.ownersAreKept?.(frame.vm) !== false,
   holds: (m, frame) => ownerOfMapped(m, frame)?.vm === frame.vm || isGoing(m, frame),
   why: (m, frame) => {
     const owner = ownerOfMapped(m, frame);
@@ -93,9 +97,56 @@ const hostMapsNoOwnedPage = always({
   why: (m, { page }) => `the host maps ${pageText(m, page)}, which belongs to a guest`,
 });
 
+const ownedPageIsMapped = always({
+  name: "owned-page-is-mapped",
+  says: "where a page is given with the leaf that maps it, it is the guest's only while it is mapped: no zap would find it again",
+  source:
+    "tdx_sept_set_private_spte(), tdx_sept_remove_private_spte(), arch/x86/kvm/vmx/tdx.c: the mirror root has what the S-EPT has",
+  anytime: true,
+  over: { inode: Inode, page: Page },
+  needs: ["givesWithLeaf"],
+  when: (m, { inode, page }) => {
+    const owner = m.ownerOf(inode, page);
+    return owner !== null && m.givesWithLeaf!(owner.vm);
+  },
+  holds: (m, { inode, page }) => {
+    const { vm, gfn } = m.ownerOf(inode, page)!;
+    const at = m.guestMapping(vm, gfn)?.at;
+    return at !== undefined && at.inode === inode && at.page === page;
+  },
+  why: (m, { inode, page }) => {
+    const { vm, gfn } = m.ownerOf(inode, page)!;
+    return `${pageText(m, page)} is VM ${vm}'s, and is no longer mapped at frame ${gfn}`;
+  },
+});
+
+/** The frame at which a guest has what it wrote privately, before a call and behind it. */
+const keepsItsFrame = (before: Owning, after: Owning, { vm, gfn }: Owner): boolean =>
+  before.isPrivate!(vm, gfn) && after.isPrivate!(vm, gfn);
+
+const conversionKeepsContents = step({
+  name: "conversion-keeps-private-contents",
+  says: "a conversion takes nothing from a frame that is private before it and behind it",
+  source:
+    "6bd5dac21ec5 (KVM: Add member to struct kvm_gfn_range to indicate private/shared), 6.18: what is private is not zapped",
+  over: { inode: Inode, page: Page },
+  needs: ["secretOf", "isPrivate"],
+  when: (before, { call }, { inode, page }) =>
+    call === "set_memory_attributes" &&
+    before.secretOf!(inode, page) !== null &&
+    before.ownerOf(inode, page) !== null,
+  holds: (before, _made, after, { inode, page }) =>
+    !keepsItsFrame(before, after, before.ownerOf(inode, page)!) ||
+    after.secretOf!(inode, page) === before.secretOf!(inode, page),
+  why: (before, _made, _after, { inode, page }) =>
+    `frame ${before.ownerOf(inode, page)!.gfn} was private and is, and what its guest wrote is gone`,
+});
+
 export const ownershipPromises = [
   gonePageIsTheHosts,
   mappedPageIsTheGuests,
   mappedWhereItBelongs,
   hostMapsNoOwnedPage,
+  ownedPageIsMapped,
+  conversionKeepsContents,
 ];

@@ -247,23 +247,12 @@ function view(s: State, { pages }: Machine): View {
     pageState: (_inode, page) => (s.present[page] ? "ready" : "absent"),
     hostMaps: () => false,
     hostMayMap: () => false,
+    givesWithLeaf: () => true,
     ownerOf: (_inode, page) => (s.sept[page] === "none" ? null : { vm: VM, gfn: page }),
   };
 }
 
-const { always, sometimes } = propertiesOf<View>();
-
-const septIsMirrored = always({
-  name: "sept-is-mirrored",
-  says: "what is in the S-EPT is in the mirror root of now: what is not is removed by no zap",
-  source:
-    "is_mirror_sp(), arch/x86/kvm/mmu/mmu_internal.h; 6415d9c4ee19 and those before it, on their way to 7.4",
-  anytime: true,
-  over: { gfn: Gfn },
-  when: ({ state }, { gfn }) => state.sept[gfn] !== "none",
-  holds: ({ state }, { gfn }) => state.mirror[gfn]!,
-  why: (_m, { gfn }) => `frame ${gfn} is in the S-EPT, and its leaf is in a root that is used no more`,
-});
+const { sometimes } = propertiesOf<View>();
 
 const runsWhatWasBuilt = sometimes({
   name: "a-finalized-guest-has-added-pages",
@@ -294,7 +283,7 @@ export const tdxBuild = design({
     obsolete_roots: obsoleteRoots,
   },
   view,
-  promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises, septIsMirrored],
+  promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises],
   statements: [runsWhatWasBuilt],
   notAtomic: [
     {

@@ -240,6 +240,7 @@ function view(s: State, { pages }: Machine): View {
     hostMayMap: () => false,
     isInvalidating: (_vm, gfn) => s.invalidating[gfn]! > 0,
     invalidations: () => [...s.invalidating].reduce((sum, n) => sum + n, 0),
+    givesWithLeaf: () => true,
     ownerOf: (_inode, page) => (s.sept[page] === "none" ? null : { vm: VM, gfn: page }),
   };
 }
