@@ -116,7 +116,8 @@ const endsOnSignal = step({
 const measuredIsPrivate = step({
   name: "measured-page-is-private",
   says: "the firmware measures only what the guest is to have privately: a shared frame shows other memory",
-  source: "kvm_gmem_populate(), virt/kvm/guest_memfd.c, 6.11: EINVAL for a frame whose attribute is not private",
+  source:
+    "kvm_gmem_populate(), virt/kvm/guest_memfd.c, 6.11: EINVAL for a frame whose attribute is not private",
   over: { page: Page },
   when: (before, { call }, { page }) => call === "launch_update" && !before.state.pages[page]!.measured,
   holds: (before, _made, { state }, { page }) =>

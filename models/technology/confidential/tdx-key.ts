@@ -34,7 +34,7 @@ const state = record({
   /** Pages of the file, all in the S-EPT. */
   pages: per(Page, bool),
 });
-export interface State extends ValueOf<typeof state> {}
+interface State extends ValueOf<typeof state> {}
 interface Machine {
   readonly pages: number;
 }
@@ -112,7 +112,12 @@ const guestAccess = call({
   },
 });
 
-function view(s: State, { pages }: Machine): Owning & { readonly state: State } {
+/** The common vocabulary, and behind it the state itself. */
+interface View extends Owning {
+  readonly state: State;
+}
+
+function view(s: State, { pages }: Machine): View {
   const count = (...open: readonly boolean[]): number => open.filter((is) => is).length;
   return {
     state: s,
@@ -130,7 +135,7 @@ function view(s: State, { pages }: Machine): Owning & { readonly state: State } 
   };
 }
 
-const { always, sometimes } = propertiesOf<ReturnType<typeof view>>();
+const { always, sometimes } = propertiesOf<View>();
 
 const keyOutlivesPages = always({
   name: "key-outlives-its-pages",

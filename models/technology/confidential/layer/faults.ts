@@ -22,7 +22,7 @@ import {
 } from "./state.ts";
 
 /** A fault of a guest that says which kind its access is: the C-bit, or the absence of the shared bit. */
-export interface Typed extends GuestFault {
+interface Typed extends GuestFault {
   readonly gpa: bigint;
   readonly encrypted: boolean;
   /** The leaf is there, and the hardware lets nobody through. */

@@ -2,8 +2,7 @@
  * The launch of a guest, page by page: KVM_SEV_SNP_LAUNCH_UPDATE and _FINISH, KVM_TDX_INIT_MEM_REGION and KVM_TDX_FINALIZE_VM, as far as they are
  * the same: kvm_gmem_populate(), virt/kvm/guest_memfd.c. What meets them is the question of snp-populate and of tdx-build.
  */
-import { maybe } from "../../../../spec/language.ts";
-import { File, Gfn, Inode, Page } from "../../../../spec/guest-memory.ts";
+import { Gfn, Inode, Page } from "../../../../spec/guest-memory.ts";
 import { guestAddress } from "../../../guest-memfd/calls/guest-access.ts";
 import { vmDescriptor } from "../../../guest-memfd/calls/create-vm.ts";
 import { fileReferences, pinVm, pinning, unpinVm } from "../../../guest-memfd/lifetime.ts";
@@ -19,7 +18,7 @@ export const populate = call({
     "sev_gmem_populate(), arch/x86/kvm/svm/sev.c; tdx_gmem_post_populate(), arch/x86/kvm/vmx/tdx.c; kvm_gmem_populate(), virt/kvm/guest_memfd.c",
   by: "task",
   takes: { vm: vmDescriptor, gpa: guestAddress },
-  keeps: { ...pinning, gfn: Gfn, file: maybe(File), inode: Inode, page: Page },
+  keeps: { ...pinning, gfn: Gfn, inode: Inode, page: Page },
   returns: ["EBADF", "EINVAL", "EIO"],
   leaves: {
     EIO: {

@@ -54,7 +54,7 @@ interface Hole {
 }
 
 /** sev_gmem_invalidate(), from kvm_gmem_free_folio(): under the folio lock, so that no fault gives the page away again. */
-export function truncateAndReclaim(s: Confidential, inode: InodeId, page: number): void {
+function truncateAndReclaim(s: Confidential, inode: InodeId, page: number): void {
   truncatePage(s, inode, page);
   takeBack(s, inode, page);
 }
