@@ -51,7 +51,8 @@ export abstract class Core {
   block = new Block();
   flow: Flow = new Flow();
   private names = 0;
-  private lines = 0;
+  /** Statements so far. */
+  protected length = 0;
 
   fresh(prefix: string): string {
     return `${prefix}${this.names++}`;
@@ -90,16 +91,11 @@ export abstract class Core {
 
   /** A new piece of code begins. */
   protected restart(): void {
-    this.lines = 0;
-  }
-
-  /** Statements so far. */
-  protected get length(): number {
-    return this.lines;
+    this.length = 0;
   }
 
   private tooMany(): void {
-    if (++this.lines > MOST_LINES)
+    if (++this.length > MOST_LINES)
       throw new TooLong(
         `more than ${MOST_LINES} statements for one call`,
         "smaller bounds, or fewer branches in one call",

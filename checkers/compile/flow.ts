@@ -49,6 +49,7 @@ export class Join {
     return (this.known[n] = {
       equal: changes(arm.equal, base?.equal ?? null),
       facts: changes(arm.facts, base?.facts ?? null),
+      locals: changes(arm.locals, base?.locals ?? null),
       cells: changes(arm.cells, base?.cells ?? null),
     });
   }
@@ -57,6 +58,7 @@ export class Join {
 interface Known {
   readonly equal: readonly (readonly [string, string])[];
   readonly facts: readonly (readonly [string, number])[];
+  readonly locals: readonly (readonly [string, string])[];
   readonly cells: readonly (readonly [string, Value])[];
 }
 
@@ -68,6 +70,9 @@ function changes<K, V>(layer: Layered<K, V>, since: Layered<K, V> | null): (read
   }
   return found;
 }
+
+/** What a cell holds that is not tracked, and is one of several: its name begins so, and says how often such cells were written to. */
+export const HELD = "held ";
 
 /** Stands for all numbers from 31 on in a set of bits. */
 export const ABOVE = 1 << 31;
@@ -162,11 +167,15 @@ export class Flow {
       if (set !== null && set !== undefined && set >= 0) this.learn(name, set);
     }
     // What they knew before they parted is known anyway.
-    const { equal, facts, cells } = join.knownIn(only);
+    const { equal, facts, locals, cells } = join.knownIn(only);
     for (const [name, other] of equal) if (!this.equal.has(name)) this.equal.set(name, other);
     for (const [name, mask] of facts) this.learn(name, mask);
-    if (join.writes !== this.writes) return;
-    for (const [key, value] of cells) if (!this.cells.has(key)) this.cells.set(key, value);
+    for (const [expression, name] of locals)
+      if (!this.locals.has(expression)) this.locals.set(expression, name);
+    // What was written since is not what an arm knew; what untracked cells hold is counted on its own.
+    const isUnwritten = join.writes === this.writes;
+    for (const [key, value] of cells)
+      if ((isUnwritten || key.startsWith(HELD)) && !this.cells.has(key)) this.cells.set(key, value);
   }
 
   allows(local: string, value: number): boolean {

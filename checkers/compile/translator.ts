@@ -551,6 +551,7 @@ export class Translator extends Untracked {
       made: this.madeId,
       escape: this.escape,
       views: this.views,
+      length: this.length,
     };
     this.escape = null;
     try {
@@ -579,6 +580,7 @@ export class Translator extends Untracked {
       this.madeId = outer.made;
       this.escape = outer.escape;
       this.views = outer.views;
+      this.length = outer.length;
     }
   }
 

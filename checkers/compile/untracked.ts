@@ -6,6 +6,7 @@
  * pointer was taken for absent that may point elsewhere.
  */
 import { type Cell, type PointerCell, type RecordCell, type UntrackedCell } from "../explore/layout.ts";
+import { HELD } from "./flow.ts";
 import { Functions } from "./functions.ts";
 import type { Part } from "./objects.ts";
 import { SMALL } from "./operators.ts";
@@ -126,7 +127,7 @@ export abstract class Untracked extends Functions {
 
   /** What the one that is meant holds, for as long as no such cell is written to. */
   private heldTogether({ e }: Alt, cells: ReadonlyMap<number, UntrackedCell>): string {
-    return `held ${this.flow.holds} ${e} ${[...cells].map(([i, { path }]) => `${i} ${path}`).join()}`;
+    return `${HELD}${this.flow.holds} ${e} ${[...cells].map(([i, { path }]) => `${i} ${path}`).join()}`;
   }
 
   /** The value of a cell in a step: what the state says of it, or one of all. */

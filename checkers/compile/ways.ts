@@ -2,6 +2,7 @@
 import { OUTCOMES } from "./outcomes.ts";
 
 const MOST_RUNS = 100_000;
+const MOST_CHOICES = 1024;
 const NOT_MADE = -1;
 
 export class Ways {
@@ -11,8 +12,10 @@ export class Ways {
   outcome: Int32Array;
   elsewhere: Int32Array;
   private readonly width: number;
-  private script: number[] = [];
-  private widths: number[] = [];
+  /** By choice of the run at hand: the number taken, and of how many; as far as they were made. */
+  private readonly script = new Int32Array(MOST_CHOICES);
+  private readonly widths = new Int32Array(MOST_CHOICES);
+  private made = 0;
   private taken = 0;
   private runs = 0;
   private first = NOT_MADE;
@@ -28,8 +31,7 @@ export class Ways {
 
   /** Before the first run. */
   begin(): void {
-    this.script.length = 0;
-    this.widths.length = 0;
+    this.made = 0;
     this.taken = 0;
     this.runs = 1;
     this.count = 0;
@@ -39,11 +41,13 @@ export class Ways {
 
   /** A number below `count`, another one in each run. */
   choose(count: number): number {
-    if (this.taken === this.script.length) {
-      this.script.push(0);
-      this.widths.push(count);
-    }
-    return this.script[this.taken++]!;
+    const at = this.taken++;
+    if (at < this.made) return this.script[at]!;
+    if (at === MOST_CHOICES) throw new Error(`a step reads more than ${MOST_CHOICES} untracked cells`);
+    this.script[at] = 0;
+    this.widths[at] = count;
+    this.made++;
+    return 0;
   }
 
   /** A run has ended in a state. */
@@ -68,18 +72,15 @@ export class Ways {
     if (this.runs === 1) this.first = this.last;
     else if (this.last !== this.first) this.alike = false;
     this.last = NOT_MADE;
-    this.script.length = this.taken;
-    this.widths.length = this.taken;
     for (let at = this.taken - 1; at >= 0; at--) {
       if (this.script[at]! + 1 < this.widths[at]!) {
         this.script[at]!++;
+        this.made = at + 1;
         this.taken = 0;
         if (++this.runs > MOST_RUNS)
           throw new Error(`a step reads too many untracked cells: over ${MOST_RUNS} combinations`);
         return true;
       }
-      this.script.pop();
-      this.widths.pop();
     }
     return false;
   }

@@ -1,5 +1,6 @@
 /** The subset of the language that is translated: each construct does in generated code what it does as it is written. */
 import { expect, test } from "vitest";
+import { withFewerChoices } from "../../checkers/compile/choices.ts";
 import { goTo } from "../../spec/language.ts";
 import type { Run } from "../../spec/language/call.ts";
 import { call, Switch, toy, type Machine, type State } from "../toy.ts";
@@ -187,4 +188,27 @@ test("an object that is replaced stays what it was for who has it", async () => 
     s.count += (before as unknown as boolean[])[at] === true ? -1 : 1;
   };
   expect(await expectAlike(designOf(replaced), BOUNDS)).toEqual([]);
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+  [
+    "compared with one value",
+    ["if (u1 === 2) {", "el = 1;", "}"],
+    ["var r = choose(2), u1 = r === 1 ? 2 : 0;", "if (u1 === 2) {", "el = 1;", "}"],
+  ],
+  [
+    "compared by way of another local",
+    ["var p2 = (u1 + 1);", "if (p2 !== 1 && c0 === 1) td = 1;"],
+    ["var u1 = choose(2);", "var p2 = (u1 + 1);", "if (p2 !== 1 && c0 === 1) td = 1;"],
+  ],
+  ["compared with what it never is", ["if (u1 === 7) td = 1;"], ["var u1 = 0;", "if (u1 === 7) td = 1;"]],
+  [
+    "one of a set",
+    ["if (((6 >>> u1) & 1) !== 0) td = 1;"],
+    ["var u1 = choose(2);", "if (((6 >>> u1) & 1) !== 0) td = 1;"],
+  ],
+  ["looked at as it is", ["n0 = n0 | u1;"], ["var u1 = choose(3);", "n0 = n0 | u1;"]],
+  ["not looked at", ["td = 1;"], ["td = 1;"]],
+])("values that no code tells apart are one choice: %s", (_how, code, expected) => {
+  expect(withFewerChoices(["var u1 = choose(3);", ...code])).toEqual(expected);
 });
