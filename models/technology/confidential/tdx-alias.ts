@@ -118,7 +118,10 @@ const mapsWhatIsNamed = step({
   over: {},
   asksResults: true,
   when: (_before, { call, result }) => call === "pre_fault_memory" && result === 0,
-  holds: (_before, { params }, { state }) => state.mapped[Number(params["name"])] === true,
+  holds: (_before, { params }, { state, machine }) => {
+    const name = Number(params["name"]);
+    return !isAlias(name, machine) && state.mapped[name]!;
+  },
   why: (_before, { params }, { machine }) =>
     `it names ${String(params["name"])}, and maps ${withoutSharedBit(Number(params["name"]), machine)}`,
 });
