@@ -685,7 +685,7 @@ function sameAlternatives(a: readonly Value[], b: readonly Value[]): boolean {
 }
 
 /** One of several expressions, by the number of the alternative. */
-function chosen(e: string, numbers: readonly number[], expressions: readonly string[]): string {
+export function chosen(e: string, numbers: readonly number[], expressions: readonly string[]): string {
   if (new Set(expressions).size === 1) return expressions[0]!;
   const last = expressions.length - 1;
   return `(${expressions

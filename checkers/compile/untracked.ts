@@ -6,12 +6,13 @@
  * pointer was taken for absent that may point elsewhere.
  */
 import { type Cell, type PointerCell, type RecordCell, type UntrackedCell } from "../explore/layout.ts";
+import { mapping } from "./core.ts";
 import { HELD } from "./flow.ts";
 import { Functions } from "./functions.ts";
-import type { Part } from "./objects.ts";
+import { chosen, type Part } from "./objects.ts";
 import { SMALL } from "./operators.ts";
 import type { Space } from "./space.ts";
-import { NULL, fixed, isStatic, type Alt, type Bool, type Value } from "./value.ts";
+import { NULL, fixed, isStatic, same, type Alt, type Bool, type Value } from "./value.ts";
 
 const UNHELD = Symbol("not read yet");
 const NOT_HELD = fixed(UNHELD);
@@ -63,17 +64,58 @@ export abstract class Untracked extends Functions {
     const among = this.isAmong(of, [...parts.keys()], [...cells.keys()]);
     const rest = (): Value => this.member(of, name);
     if (this.refuses) return this.conditional(among, () => this.unanswered(first!.elsewhere), rest);
+    return this.conditional(
+      among,
+      () => this.readTogether(of, cells, first!) ?? this.split(of, (one) => this.member(one, name)),
+      rest,
+    );
+  }
+
+  /** The one of these cells that is meant: what it holds, or a choice; null where what they hold is not of one kind. */
+  private readTogether(
+    of: Alt,
+    cells: ReadonlyMap<number, UntrackedCell>,
+    { values, elsewhere }: UntrackedCell,
+  ): Value | null {
     const known = this.flow.cells.get(this.heldTogether(of, cells));
-    if (known !== undefined) return this.conditional(among, () => this.refined(known), rest);
-    if ([...cells.values()].some((cell) => this.flow.heap.get(`${PREFIX}${cell.path}`) !== undefined))
-      return null;
+    if (known !== undefined) return this.refined(known);
     const read = (): Value => {
-      if (first!.elsewhere) this.act("el = 1;");
-      const value = this.choice(first!, first!.values.map(fixed));
+      if (elsewhere) this.act("el = 1;");
+      const [cell] = cells.values();
+      const value = this.choice(cell!, values.map(fixed));
       this.hold(of, cells, value);
       return value;
     };
-    return this.conditional(among, read, rest);
+    const held = this.flow.heap;
+    if (![...cells.values()].some(({ path }) => held.get(`${PREFIX}${path}`) !== undefined)) return read();
+    const alts = [...values.map(fixed), NOT_HELD];
+    const numbers = [...cells].flatMap(([i, { path }]) => {
+      const number = this.flow.allows(of.e, i)
+        ? this.numberAmong(held.get(`${PREFIX}${path}`) ?? NOT_HELD, alts)
+        : "0";
+      return number === null ? [] : [number];
+    });
+    if (numbers.length < cells.size || alts.length > SMALL) return null;
+    const one: Alt = { k: "alt", e: this.local(chosen(of.e, [...cells.keys()], numbers)), alts };
+    const value = this.conditional(this.isAmong(one, this.feasible(one), [values.length]), read, () =>
+      this.refined(one),
+    );
+    this.flow.cells.set(this.heldTogether(of, cells), value);
+    return value;
+  }
+
+  /** The number of a value among others, as code; null where it may be another one. */
+  private numberAmong(given: Value, alts: readonly Value[]): string | null {
+    const refined = this.refined(given);
+    const value = refined.k === "bool" ? this.asFlag(refined) : refined;
+    const at = (one: Value): number => alts.findIndex((other) => same(one, other));
+    if (isStatic(value)) return at(value) < 0 ? null : String(at(value));
+    const places = new Map<number, number>();
+    if (value.k === "alt") for (const i of this.feasible(value)) places.set(i, at(value.alts[i]!));
+    else if (value.k === "num")
+      for (let { lo, hi } = this.range(value); lo <= hi; lo++) places.set(lo, at(fixed(lo)));
+    else return null;
+    return [...places.values()].includes(-1) ? null : mapping(value.e, places);
   }
 
   protected writeUntrackedOfSome(of: Alt, name: string, given: Value): boolean {
