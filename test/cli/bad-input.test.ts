@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ROOT, gmemcheck } from "./gmemcheck.ts";
+import { ROOT, gmemcheck, inProcess } from "./gmemcheck.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gmemcheck-"));
 const trace = readFileSync(`${ROOT}counterexamples/forgotten-pin/host-never-maps-private.json`, "utf8");
@@ -201,10 +201,22 @@ const cases: [string, string[], string[]][] = [
 ];
 
 describe("is refused with exit 2 and one message", () => {
-  test.concurrent.each(cases)("%s", async (_name, args, said) => {
-    const { code, stdout, stderr } = await gmemcheck(args);
+  test.each(cases)("%s", async (_name, args, said) => {
+    const { code, stdout, stderr } = await inProcess(args);
     for (const text of said) expect(stderr).toContain(text);
     expect(stderr).not.toMatch(/\n\s+at .*:\d+:\d+\)?/);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  // What the process adds is the same for all.
+  const asProcesses = [
+    "no command",
+    "an unknown design",
+    "a truncated trace",
+    "a recording with lines missing",
+  ];
+  test.each(asProcesses)("%s, as a process", async (name) => {
+    const [, args] = cases.find(([known]) => known === name)!;
+    expect(await gmemcheck(args)).toEqual(await inProcess(args));
   });
 });

@@ -1,4 +1,4 @@
-/** The other commands, as processes: list, explain, replay, run, conform, doctor. */
+/** The other commands: list, explain, replay, run, conform, doctor. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { registry } from "../../models/registry.ts";
 import { promises } from "../../spec/properties/promises.ts";
-import { ROOT, gmemcheck } from "./gmemcheck.ts";
+import { ROOT, gmemcheck, inProcess } from "./gmemcheck.ts";
 
 const broken = "counterexamples/guest-memfd-6.12/bound-range-within-file.json";
 
 describe("list", () => {
   test("names every design, every bound and every promise", async () => {
-    const { code, stdout } = await gmemcheck(["list"]);
+    const { code, stdout } = await inProcess(["list"]);
     for (const { design } of registry) expect(stdout).toContain(`\n  ${design.name}`);
     for (const { name } of promises) expect(stdout).toContain(`\n  ${name}: `);
     for (const bound of ["vms", "files", "pages", "slots", "gfns", "vcpus", "tasks"])
@@ -21,7 +21,7 @@ describe("list", () => {
   });
 
   test("as JSON, says of each design what it is, what it breaks, and what can be asked of it", async () => {
-    const { stdout } = await gmemcheck(["list", "--format", "json"]);
+    const { stdout } = await inProcess(["list", "--format", "json"]);
     const { schemaVersion, designs } = JSON.parse(stdout) as {
       schemaVersion: number;
       designs: Record<string, unknown>[];
@@ -48,11 +48,11 @@ describe("list", () => {
 
 describe("replay", () => {
   test("ends with 0 where the trace is what it says, and with 1 where it is not", async () => {
-    expect(await gmemcheck(["replay", broken])).toMatchObject({
+    expect(await inProcess(["replay", broken])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("every call answers and changes what the trace says") as string,
     });
-    const fixed = await gmemcheck(["replay", broken, "--design", "guest-memfd-7.3"]);
+    const fixed = await inProcess(["replay", broken, "--design", "guest-memfd-7.3"]);
     expect(fixed).toMatchObject({
       code: 1,
       stdout: expect.stringContaining("is NOT broken at the end") as string,
@@ -63,7 +63,7 @@ describe("replay", () => {
 
 describe("explain", () => {
   test("tells what is broken and why, and what each call changed", async () => {
-    const { code, stdout } = await gmemcheck(["explain", broken]);
+    const { code, stdout } = await inProcess(["explain", broken]);
     expect(code).toBe(0);
     for (const text of [
       "guest-memfd-6.12: bound-range-within-file is broken",
@@ -84,11 +84,11 @@ describe("run and conform", () => {
     const program = join(folder, "program.jsonl");
     writeFileSync(program, asked);
     expect(asked).not.toContain('"result"');
-    const { code, stdout } = await gmemcheck(["run", program]);
+    const { code, stdout } = await inProcess(["run", program]);
     expect(code).toBe(0);
     const played = join(folder, "played.jsonl");
     writeFileSync(played, stdout);
-    expect(await gmemcheck(["conform", played])).toMatchObject({
+    expect(await inProcess(["conform", played])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("0 disagreements") as string,
     });
@@ -100,12 +100,12 @@ describe("run and conform", () => {
       planted,
       readFileSync(recording, "utf8").replace(/"result": ?\{[^{}]*\}/, '"result":{"err":"EPLANTED"}'),
     );
-    const text = await gmemcheck(["conform", planted]);
+    const text = await inProcess(["conform", planted]);
     expect(text).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('kernel says {"err":"EPLANTED"}') as string,
     });
-    const { code, stdout } = await gmemcheck(["conform", planted, "--format", "json"]);
+    const { code, stdout } = await inProcess(["conform", planted, "--format", "json"]);
     const { schemaVersion, results } = JSON.parse(stdout) as {
       schemaVersion: number;
       results: Record<string, unknown>[];
@@ -130,7 +130,7 @@ describe("run and conform", () => {
 });
 
 test("doctor says of each thing whether it is there, and what it is for", async () => {
-  const { code, stdout } = await gmemcheck(["doctor", "--format", "json"]);
+  const { code, stdout } = await inProcess(["doctor", "--format", "json"]);
   const { findings } = JSON.parse(stdout) as {
     findings: { what: string; ok: boolean; found: string; forWhat: string }[];
   };

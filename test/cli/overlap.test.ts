@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { gmemcheck } from "./gmemcheck.ts";
+import { inProcess } from "./gmemcheck.ts";
 import { twoLocks } from "./two-locks.ts";
 
 const file = "test/cli/two-locks.ts";
@@ -18,15 +18,17 @@ interface Json {
   }[];
 }
 async function json(...args: readonly string[]): Promise<Json["results"]> {
-  const { stdout } = await gmemcheck(["check", file, ...args, "--format", "json"]);
+  const { stdout } = await inProcess(["check", file, ...args, "--workers", "1", "--format", "json"]);
   return (JSON.parse(stdout) as Json).results;
 }
+/** All runs of the design, and one in which two calls overlap. */
+const all = await json();
+const two = await json("--overlap", "2");
 
 test("--mode runs the design's vectors of that mode; --overlap says how many calls overlap", async () => {
   const modes = (results: Json["results"]): unknown[] => results.map(({ mode, overlap }) => [mode, overlap]);
-  const all = modes(await json());
   expect(all.length).toBe(twoLocks.vectors.length);
-  expect(all).toEqual([
+  expect(modes(all)).toEqual([
     ["sequential", undefined],
     ["overlap", 2],
     ["overlap", 1],
@@ -38,7 +40,7 @@ test("--mode runs the design's vectors of that mode; --overlap says how many cal
 });
 
 test("a run asks what its mode has: of whole calls in sequence, of locks where calls overlap", async () => {
-  const [sequential, overlap] = await json();
+  const [sequential, overlap] = all;
   const own = ["counted"];
   const always = ["no-use-after-free", "no-warning", "calls-end"];
   expect(sequential!.properties.map(({ name }) => name)).toEqual([
@@ -59,7 +61,7 @@ test("a run asks what its mode has: of whole calls in sequence, of locks where c
 });
 
 test("--no-merge lets others in before local sections too", async () => {
-  const [merged, apart] = [await json("--overlap", "2"), await json("--overlap", "2", "--no-merge")];
+  const [merged, apart] = [two, await json("--overlap", "2", "--no-merge")];
   expect(merged[0]!.states).toBeLessThan(apart[0]!.states);
   expect(merged[0]!.properties.map(({ verdict }) => verdict)).toEqual(
     apart[0]!.properties.map(({ verdict }) => verdict),
@@ -68,20 +70,20 @@ test("--no-merge lets others in before local sections too", async () => {
 
 test("a breach is told, can be seen again, and its trace is replayed and explained", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-"));
-  const { code, stdout } = await gmemcheck(["check", file, "--overlap", "2"]);
+  const { code, stdout } = await inProcess(["check", file, "--overlap", "2"]);
   expect(code).toBe(1);
   expect(stdout).toContain("tasks=2 most=1; overlap 2, scenario everything, everything tracked");
   expect(stdout).toContain("VIOLATED no-deadlock after 2 steps");
   expect(stdout).toContain("VIOLATED lock-order after 2 steps (known)");
   const again = /again: npx gmemcheck (.* --overlap 2 --property no-deadlock)/.exec(stdout)![1]!;
-  const seen = await gmemcheck([...again.split(" "), "--out", folder]);
+  const seen = await inProcess([...again.split(" "), "--out", folder]);
   expect(seen.stdout).toContain("VIOLATED no-deadlock after 2 steps");
   const trace = join(folder, "two-locks", "no-deadlock.json");
-  expect(await gmemcheck(["replay", trace, "--design", file])).toMatchObject({
+  expect(await inProcess(["replay", trace, "--design", file])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining("2 steps on two-locks; every step answers and changes") as string,
   });
-  const explained = await gmemcheck(["explain", trace, "--design", file]);
+  const explained = await inProcess(["explain", trace, "--design", file]);
   expect(explained.stdout).toContain("✗ waits for lock_b[0], held by task 1");
 });
 
@@ -95,7 +97,7 @@ test("one property of a whole mode: those runs alone that ask it", async () => {
   expect((await json("--property", "grows")).map(({ mode }) => mode)).toEqual(["sequential"]);
 });
 
-test.concurrent.each([
+test.each([
   ["half a call", ["--overlap", "1.5"], '--overlap: "1.5" is not a whole number from 1 to 64'],
   ["no call", ["--overlap", "0"], '--overlap: "0" is not a whole number'],
   ["a word", ["--overlap", "two"], '--overlap: "two" is not a whole number'],
@@ -119,6 +121,6 @@ test.concurrent.each([
     "no-deadlock is asked in runs of --mode overlap",
   ],
 ])("%s is refused, with what was possible", async (_name, args, said) => {
-  const { code, stderr } = await gmemcheck(["check", file, ...args]);
+  const { code, stderr } = await inProcess(["check", file, ...args]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
 });

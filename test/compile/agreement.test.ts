@@ -11,7 +11,7 @@ import { expectAlike, expectSameSteps } from "./both.ts";
 const design = (name: string) => entryOf(name)!.design;
 
 test.each<[string, Vector]>([
-  ["gmem-seq", { bounds: { vms: 2, files: 1, pages: 2, slots: 2, gfns: 2 } }],
+  ["gmem-seq", { bounds: { vms: 2, files: 1, pages: 2, slots: 1, gfns: 2 } }],
   ["gmem-seq-m1", { bounds: { vms: 2, files: 1, pages: 1, slots: 1, gfns: 1 } }],
   ["gmem-seq-m2", { bounds: { vms: 1, files: 1, pages: 2, slots: 1, gfns: 2 } }],
   ["guest-memfd-6.12", { scenario: "core", bounds: {}, track: "watch" }],

@@ -7,6 +7,7 @@ import { readRecording, type Recording } from "../../checkers/kernel/recording.t
 import { registry } from "../../models/registry.ts";
 import { player } from "../../models/guest-memfd/recording/player.ts";
 import type { RecordedStep } from "../../spec/recording.ts";
+import { agreement, readme, type OfSet } from "../../tools/readme-tables.ts";
 
 const folder = new URL("../../recordings/", import.meta.url);
 const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl") && !name.includes("litmus"));
@@ -20,12 +21,16 @@ test("there are recordings of three kernels, curated and random", () => {
     for (const set of ["curated", "random"]) expect(names).toContain(`${kernel}-${set}.jsonl`);
 });
 
+const found: OfSet[] = [];
+
 describe.each(names)("%s", (name) => {
   const recording = read(name);
   const design = designFor(recording.header.kernel);
 
   test("every answer is predicted, but where a fault of the kernel's shadow paging was met", () => {
-    const { disagreements, operations, sequences } = conform(name, recording, design, player);
+    const conformance = conform(name, recording, design, player);
+    found.push({ set: recording.header.set, ...conformance });
+    const { disagreements, operations, sequences } = conformance;
     expect(sequences).toBe(recording.sequences.length);
     expect(operations).toBe(recording.sequences.reduce((sum, { steps }) => sum + steps.length, 0));
     const prefetched = new Set(
@@ -54,6 +59,13 @@ describe.each(names)("%s", (name) => {
     });
     for (const [at, seen] of planted) expect(seen).toEqual([at]);
   });
+});
+
+test("the README's table says what was found; npm run readme writes it", () => {
+  expect(found.length).toBe(names.length);
+  expect(readFileSync(new URL("../README.md", folder), "utf8")).toBe(
+    readme({ agreement: () => agreement(found) }),
+  );
 });
 
 test("the versions differ: the recordings of one kernel are not predicted by the design of another", () => {

@@ -1,5 +1,5 @@
 /** What was seen where threads raced on real kernels is among what the designs of their versions allow; a design that allows less is told. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { conform, type Conformance } from "../../checkers/kernel/conform.ts";
 import type { Litmus } from "../../checkers/kernel/litmus.ts";
@@ -11,6 +11,7 @@ import { player } from "../../models/guest-memfd/recording/player.ts";
 import { guestMemfd6_12, guestMemfd6_18, guestMemfd7_3 } from "../../models/guest-memfd/versions.ts";
 import { change, variant } from "../../spec/language.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
+import { races as raceTable, readme, type OfSet } from "../../tools/readme-tables.ts";
 
 const textOf = (name: string): string =>
   readFileSync(new URL(`../../recordings/${name}`, import.meta.url), "utf8");
@@ -23,9 +24,13 @@ const designs: readonly (readonly [string, AnyDesign, number])[] = [
   [of7_3, guestMemfd7_3, 14],
 ];
 
+const found: OfSet[] = [];
+
 describe.each(designs)("%s", (name, design, blocks) => {
   const recording = read(name);
-  const { races } = conform(name, recording, design, player);
+  const conformance = conform(name, recording, design, player);
+  found.push({ set: recording.header.set, ...conformance });
+  const { races } = conformance;
 
   test("every outcome that was seen is allowed, and no interleaving ends in a bug", () => {
     expect(races.length).toBe(blocks);
@@ -54,6 +59,16 @@ describe.each(designs)("%s", (name, design, blocks) => {
       expect(disagreements.map(({ closest }) => closest.length > 0)).toEqual([true]);
     }
   });
+});
+
+test("the README's table says what was found; npm run readme writes it", () => {
+  const names = readdirSync(new URL("../../recordings/", import.meta.url)).filter((name) =>
+    name.includes("-litmus"),
+  );
+  expect(designs.map(([name]) => name)).toEqual(names);
+  expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toBe(
+    readme({ races: () => raceTable(found) }),
+  );
 });
 
 const { calls } = guestMemfd7_3;

@@ -1,11 +1,9 @@
 /** The README is true: its tables are current, its commands run, and print what it shows. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { EVERYTHING } from "../../checkers/explore/bounded.ts";
-import { entryOf } from "../../models/registry.ts";
-import { readme } from "../../tools/readme-tables.ts";
-import { ROOT, gmemcheck, withoutTimes } from "../cli/gmemcheck.ts";
-import { run } from "../toy.ts";
+import { QUICK_PARTS, readme } from "../../tools/readme-tables.ts";
+import { ROOT, inProcess, withoutTimes } from "../cli/gmemcheck.ts";
+import { grownTo } from "./growth.ts";
 
 const text = readFileSync(`${ROOT}README.md`, "utf8");
 const blocks = [...text.matchAll(/^```(sh|console)\n(.*?)^```$/gms)].map(([, kind, body]) => ({
@@ -13,25 +11,13 @@ const blocks = [...text.matchAll(/^```(sh|console)\n(.*?)^```$/gms)].map(([, kin
   body: body!,
 }));
 
-test("the tables are what the pins, the recordings and the measurements say; npm run readme writes them", () => {
-  expect(text).toBe(readme());
+// Those of the recordings are with the tests that play these anyway (test/kernel).
+test("the tables are what the pins and the measurements say; npm run readme writes them", () => {
+  expect(text).toBe(readme(QUICK_PARTS));
 });
 
-test("the measured growth is measured: the small cells, again", async () => {
-  const { cells, scenario } = JSON.parse(readFileSync(`${ROOT}bench/growth.json`, "utf8"));
-  const small = cells.filter((cell: { transitions?: number }) => (cell.transitions ?? Infinity) < 60_000);
-  expect(small.length).toBeGreaterThan(10);
-  for (const { design, bounds, track, states, transitions } of small) {
-    const report = await run(entryOf(design)!.design, bounds, { scenario, track });
-    expect({ design, bounds, track, states: report.states, transitions: report.transitions }).toEqual({
-      design,
-      bounds,
-      track,
-      states,
-      transitions,
-    });
-  }
-  expect(scenario).not.toBe(EVERYTHING);
+test("the measured growth is measured: the smallest cells, again", async () => {
+  expect(await grownTo(6_000)).toBeGreaterThan(2);
 });
 
 const commandsOf = ({ body }: { body: string }): string[] =>
@@ -57,14 +43,14 @@ describe("commands", () => {
     expect([shown.length, plain.length].every((n) => n >= 5)).toBe(true);
   });
 
-  const run = (command: string) => gmemcheck(command.replace(/^npx gmemcheck /, "").split(/\s+/));
+  const run = (command: string) => inProcess(command.replace(/^npx gmemcheck /, "").split(/\s+/));
 
-  test.concurrent.each(plain)("%s", async (command) => {
+  test.each(plain)("%s", async (command) => {
     const { code, stderr } = await run(command);
     expect([code, stderr.includes("usual cause")]).toEqual([0, false]);
   });
 
-  test.concurrent.each(shown.map(({ body }) => [body.split("\n")[0]!.slice(2), body] as const))(
+  test.each(shown.map(({ body }) => [body.split("\n")[0]!.slice(2), body] as const))(
     "%s prints what is shown",
     async (command, body) => {
       const { stdout } = await run(command);
