@@ -1,5 +1,5 @@
 /**
- * Fewer runs of a step that reads untracked cells: values of a cell between which no code tells apart are one choice. What is left out would
+ * Fewer runs of a step that reads untracked cells: values of a cell that no code tells apart are one choice. What is left out would
  * have led to the same ways again, behind those that are there.
  */
 

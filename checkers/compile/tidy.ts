@@ -1,4 +1,4 @@
-/** Takes locals that nobody uses out of generated code, and blocks that do nothing. */
+/** Takes locals that nobody uses out of generated code, blocks that do nothing, and choices that make no difference. */
 import { withFewerChoices } from "./choices.ts";
 
 const SET = /^var ([ptz]\d\w*) = (.*);$/s;
