@@ -23,7 +23,7 @@ export type FromWorker =
   /** `usage`: what was asked for cannot be; otherwise a fault of this tool. */
   | { readonly kind: "failed"; readonly usage: boolean; readonly message: string };
 
-export interface JobOptions extends HowToRun {
+export interface JobOptions extends Omit<HowToRun, "hands"> {
   /** Threads; as many as the machine has cores when absent. */
   readonly workers?: number | undefined;
   readonly onProgress: (job: Job, progress: Progress, done: number) => void;
@@ -42,14 +42,17 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
   if (jobs.length === 1 && only !== undefined && entryOf(only.design) !== undefined) {
     const onProgress = (progress: Progress): void => options.onProgress(only, progress, 0);
     const { runJob } = await import("./run-job.ts");
-    return [options.stop() === null ? await runJob(only, options, onProgress, options.stop) : undefined];
+    const how = { ...options, hands: options.workers ?? availableParallelism() };
+    return [options.stop() === null ? await runJob(only, how, onProgress, options.stop) : undefined];
   }
   let next = 0;
   let done = 0;
   let failed = false;
   const stop = (): string | null => (failed ? "another run failed" : options.stop());
+  const most = options.workers ?? availableParallelism();
+  const workers = Math.min(most, jobs.length);
   const workOff = async (): Promise<void> => {
-    const worker = new CheckWorker({ ...options, stop });
+    const worker = new CheckWorker({ ...options, hands: Math.floor(most / workers), stop });
     try {
       for (let i = next++; i < jobs.length && stop() === null; i = next++) {
         reports[i] = await worker.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
@@ -62,21 +65,20 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
       await worker.end();
     }
   };
-  const workers = Math.min(options.workers ?? availableParallelism(), jobs.length);
   await Promise.all(Array.from({ length: workers }, workOff));
   return reports;
 }
 
 class CheckWorker {
   private readonly worker = new Worker(new URL("../bin/worker.mjs", import.meta.url));
-  private readonly options: JobOptions;
+  private readonly options: HowToRun & JobOptions;
 
-  constructor(options: JobOptions) {
+  constructor(options: HowToRun & JobOptions) {
     this.options = options;
   }
 
   run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport> {
-    const { budget, only, search, stop } = this.options;
+    const { budget, only, search, hands, stop } = this.options;
     return new Promise((resolve, reject) => {
       const asking = setInterval(() => {
         const reason = stop();
@@ -98,7 +100,7 @@ class CheckWorker {
       const onExit = (code: number): void =>
         settle(() => reject(new Error(`a worker ended with code ${code} at ${job.design}`)));
       this.worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-      this.say({ kind: "run", job, how: { budget, only, search } });
+      this.say({ kind: "run", job, how: { budget, only, search, hands } });
     });
   }
 

@@ -109,7 +109,7 @@ function commands(done: (code: number) => void): Command {
     .option("--interpreted", "run calls as they are written, without translating them")
     .option("--paranoid", "trust nothing: check every access, run every step twice and in both ways; slow")
     .option("--profile", "say where states and time go: by call, and by field")
-    .option("--workers <n>", "threads, one run each at a time; as many as cores", workersFrom)
+    .option("--workers <n>", "threads; as many as cores", workersFrom)
     .option("--out <dir>", "write traces and report.json there")
     .addOption(format("text", "json", "itf"))
     .action(async (names: string[], options) =>

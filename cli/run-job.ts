@@ -1,5 +1,6 @@
 /** One job of a check: a design at a vector, searched in the thread that asks. */
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { checkVector, type RunReport } from "../checkers/explore/check.ts";
 import type { Budget, PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import type { Vector } from "../spec/language/design.ts";
@@ -8,6 +9,9 @@ import { contentHash } from "./content.ts";
 import { findDesign } from "./designs.ts";
 
 const CACHE = fileURLToPath(new URL("../node_modules/.cache/gmemcheck", import.meta.url));
+
+/** States from which on a search is long enough for threads to be started. */
+const LONG = 100_000;
 
 export interface Job {
   readonly design: string;
@@ -19,11 +23,13 @@ export interface HowToRun {
   readonly budget: Budget;
   readonly only: readonly string[] | null;
   readonly search: PlainOptions;
+  /** Threads for each search that turns out to be long. */
+  readonly hands: number;
 }
 
 export async function runJob(
   { design: name, vector }: Job,
-  { budget, only, search }: HowToRun,
+  { budget, only, search, hands }: HowToRun,
   onProgress: (progress: Progress) => void,
   stop: () => string | null,
 ): Promise<RunReport> {
@@ -32,8 +38,16 @@ export async function runJob(
   const more = {
     ...(only === null ? {} : { only: new Set(only) }),
     ...(search.checkpoint === undefined && search.resume === undefined ? {} : { content: content() }),
+    ...(hands === 1
+      ? {}
+      : { hire: { hands, from: LONG, thread: () => helper({ design: name, vector }, only) } }),
     // What a design's own file imports is not part of the hash.
     ...(entryOf(name) === undefined ? {} : { cache: { folder: CACHE, content } }),
   };
   return checkVector(design, vector, { ...search, budget, ...more, onProgress, stop });
+}
+
+/** A thread for the search of a job. */
+function helper(job: Job, only: HowToRun["only"]): Worker {
+  return new Worker(new URL("../bin/search-worker.mjs", import.meta.url), { workerData: { job, only } });
 }

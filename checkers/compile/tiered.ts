@@ -31,11 +31,18 @@ export class TieredExpander implements Expander {
   private readonly interpreted: InterpretedExpander;
   private readonly cache: CacheOptions | undefined;
   private compiled: CompiledExpander | null = null;
+  private taken: Compiled | null = null;
   /** Runs of calls before it pays to translate. */
   private patience: number;
   private compared = 0;
 
-  constructor(ground: Ground, translated: Translated, cache: CacheOptions | undefined) {
+  /** `given` was translated in another thread. */
+  constructor(
+    ground: Ground,
+    translated: Translated,
+    cache: CacheOptions | undefined,
+    given: Compiled | null = null,
+  ) {
     this.ground = ground;
     this.cache = cache;
     this.translated = translated;
@@ -43,6 +50,18 @@ export class TieredExpander implements Expander {
     this.words = this.interpreted.words;
     const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
     this.patience = ground.subject.isParanoid ? 0 : sections * CALLS_PER_SECTION;
+    if (given !== null) this.take(given);
+  }
+
+  get translation(): Compiled | null {
+    return this.taken;
+  }
+
+  private take(compiled: Compiled): void {
+    this.compiled = new CompiledExpander(this.ground, compiled, this.interpreted);
+    this.taken = compiled;
+    // Once is enough.
+    this.patience = Infinity;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
@@ -81,7 +100,7 @@ export class TieredExpander implements Expander {
     try {
       const make = (): Compiled => compile(this.ground);
       compiled = this.cache === undefined ? make() : cached(this.cache, this.ground, make);
-      this.compiled = new CompiledExpander(this.ground, compiled, this.interpreted);
+      this.take(compiled);
     } catch (error) {
       // What the translation cannot do, the interpreter does, slower.
       this.translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);

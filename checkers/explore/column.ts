@@ -11,8 +11,8 @@ export class NoMemory extends Error {
 /** Words from which on an array is reserved, and how many then: 4 MiB, 4 GiB. */
 export const RESERVED_FROM = 2 ** 20;
 const RESERVED = 2 ** 30;
-/** Indices beyond do not fit what typed arrays take on every version of Node. */
-const MOST_WORDS = 2 ** 32;
+/** Indices beyond are no 32-bit integers, which generated loops compute with: 8 GiB. */
+export const MOST_WORDS = 2 ** 31;
 
 /** A copy of the first `used` words with room for `needed`, which is more than the array has. */
 export function grown(old: Int32Array, used: number, needed: number): Int32Array {

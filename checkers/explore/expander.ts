@@ -50,6 +50,8 @@ export interface Expander {
   readonly words: number;
   /** Whether to expand a state again is cheap: then the store keeps no parents, and a path is found by expanding levels again. */
   readonly isCheap: boolean;
+  /** What another thread needs to expand states in the same way, to be handed to it; null, or absent, where it cannot. */
+  readonly translation?: unknown;
   /** Appends the changed successors of the state at from[offset …] to the batch, in the order of the calls; asks nothing, counts nothing. */
   successors(from: Int32Array, offset: number, batch: Batch): void;
   /** The same, and counts transitions and outcomes, and asks the promises of steps. `index` is the state's number. */

@@ -66,6 +66,11 @@ export interface TotalsNow {
   readonly outcomes: readonly (readonly [string, number])[];
 }
 
+/** States are asked about, and expanded, by their numbers; calls are made in their order. */
+function isEarlier(a: Where, b: Where): boolean {
+  return a.at < b.at || (a.at === b.at && (a.then[0] ?? -1) < (b.then[0] ?? -1));
+}
+
 /** What the searches of one run add up to. */
 export class Totals {
   states = 0;
@@ -84,6 +89,18 @@ export class Totals {
 
   find(finding: Finding): void {
     if (!this.findings.has(finding.property)) this.findings.set(finding.property, finding);
+  }
+
+  /** Adds what another thread counted and found in the search at hand: of two findings, the one that a single thread would have come upon first. */
+  add(other: TotalsNow): void {
+    this.transitions += other.transitions;
+    for (const [key, n] of other.outcomes) this.outcomes.set(key, (this.outcomes.get(key) ?? 0) + n);
+    for (const name of other.decided) this.decided.add(name);
+    for (const name of other.undecidable) this.undecidable.add(name);
+    for (const finding of other.findings) {
+      const known = this.findings.get(finding.property);
+      if (known === undefined || isEarlier(finding, known)) this.findings.set(finding.property, finding);
+    }
   }
 
   /**

@@ -4,7 +4,7 @@
  * It is generated for the arrays that it works on, and made anew where one of them is replaced: V8 then knows their kinds, lengths and addresses, and
  * leaves out what it would otherwise check and load again at every access, which is half of the work.
  */
-import { copyText, each, hashText, isUnrolled, plus, sameText, type Far } from "./probe.ts";
+import { copyText, each, hashText, isUnrolled, plus, sameText, times, type Far } from "./probe.ts";
 
 /** What an inserter works on. */
 export interface Ground {
@@ -27,7 +27,7 @@ export interface Ground {
 export type Insert = (mask: number, base: number, count: number, n: number) => number;
 
 /** The bits of a hash that choose a place among the recent ones: half of all successors are found there, and no cache misses are made for them. */
-const RECENT_BITS = 12;
+export const RECENT_BITS = 12;
 
 /** Room for the recent states; all of them the one at from[offset …], which has to be in the table. */
 export function recentStates(width: number, from: Int32Array, offset: number): Int32Array {
@@ -92,15 +92,8 @@ function text(width: number, isSpilled: boolean): string {
     };`;
 }
 
-/** V8 knows the range of what is shifted, and leaves out the check of an index in it. */
-function times(value: string, by: number): string {
-  if (by === 1) return value;
-  const shift = Math.log2(by);
-  return Number.isInteger(shift) ? `(${value} << ${shift})` : `Math.imul(${value}, ${by})`;
-}
-
 /** Whether a successor is another state than the recent one at its place, which it becomes. */
-function differenceText(width: number): string {
+export function differenceText(width: number): string {
   if (!isUnrolled(width)) {
     return `let differs = 0;
       for (let j = 0; j < ${width}; j++) { differs |= recent[at + j] ^ words[offset + j]; recent[at + j] = words[offset + j]; }`;

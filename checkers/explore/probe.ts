@@ -83,16 +83,24 @@ export function hashText(width: number): string {
     h = Math.imul(h, 0x735a2d97); h ^= h >>> 15; h = Math.imul(h, 0x5bd1e995); h ^= h >>> 16;`;
 }
 
-/** `log[p …]` is `words[offset …]`. */
-export function sameText(width: number, then: string): string {
+/** Jumps with `then` where the state at log[p …] is the one at words[offset …]. */
+export function sameText(width: number, then: string, log = "log"): string {
   if (!isUnrolled(width))
-    return `let j = 0; while (j < ${width} && log[p + j] === words[offset + j]) j++; if (j === ${width}) ${then}`;
-  return `if (${each(width, (j) => `log[${plus("p", j)}] === words[${plus("offset", j)}]`).join(" && ")}) ${then}`;
+    return `let j = 0; while (j < ${width} && ${log}[p + j] === words[offset + j]) j++; if (j === ${width}) ${then}`;
+  return `if (${each(width, (j) => `${log}[${plus("p", j)}] === words[${plus("offset", j)}]`).join(" && ")}) ${then}`;
 }
 
-export function copyText(width: number): string {
-  if (!isUnrolled(width)) return `for (let j = 0; j < ${width}; j++) log[p + j] = words[offset + j];`;
-  return each(width, (j) => `log[${plus("p", j)}] = words[${plus("offset", j)}];`).join(" ");
+/** Copies the state at words[offset …] to log[p …]. */
+export function copyText(width: number, log = "log"): string {
+  if (!isUnrolled(width)) return `for (let j = 0; j < ${width}; j++) ${log}[p + j] = words[offset + j];`;
+  return each(width, (j) => `${log}[${plus("p", j)}] = words[${plus("offset", j)}];`).join(" ");
+}
+
+/** V8 knows the range of what is shifted, and leaves out the check of an index in it. */
+export function times(value: string, by: number): string {
+  if (by === 1) return value;
+  const shift = Math.log2(by);
+  return Number.isInteger(shift) ? `(${value} << ${shift})` : `Math.imul(${value}, ${by})`;
 }
 
 export const plus = (base: string, j: number): string => (j === 0 ? base : `((${base} + ${j}) | 0)`);

@@ -11,6 +11,7 @@ import { Totals, type Explored, type Finding } from "./explored.ts";
 import { InterpretedExpander, groundOf, type Ground, type MakeExpander } from "./interpreted.ts";
 import { profiled } from "./profiler.ts";
 import type { StoreOptions } from "./store.ts";
+import { Crew, Threads } from "../parallel/crew.ts";
 import { Sweep, type SearchOptions } from "./sweep.ts";
 import { trails } from "./trail.ts";
 
@@ -106,6 +107,8 @@ class Search extends Sweep {
   private readonly compact: { readonly queue: Queue; readonly prints: Batch } | null;
   private readonly first: Int32Array;
   private savedAt = performance.now();
+  private threads: Threads | null = null;
+  private crew: Crew | null = null;
 
   constructor(ground: Ground, expander: Expander, options: SearchOptions, started: number) {
     super(keptOf(expander, options), options, ground.total, started);
@@ -122,6 +125,7 @@ class Search extends Sweep {
 
   override async run(): Promise<void> {
     await super.run();
+    for (const totals of (await this.crew?.dismiss()) ?? []) this.total.add(totals);
     if (this.compact !== null) this.total.missProbability += missProbability(this.store.count);
   }
 
@@ -170,6 +174,48 @@ class Search extends Sweep {
     }
   }
 
+  /** Where the search has been long, and may have some time to go, threads are hired; when they are there, they take over. */
+  protected override async pause(): Promise<void> {
+    await super.pause();
+    const { threads, crew, store, options, expander } = this;
+    if (crew !== null || options.hire === undefined || !this.isShareable) return;
+    const { hands, from, isPatient } = options.hire;
+    if (threads === null && store.count >= from) this.threads = new Threads(options.hire);
+    if (isPatient === true) await this.threads?.loaded();
+    if (this.threads?.areLoaded !== true) return;
+    const states = store.log.subarray(0, store.count * store.words);
+    const { total, ground } = this;
+    const most = ground.subject.instances.length;
+    this.crew = await Crew.of(this.threads, hands, states, expander, most, () => total.transitions);
+    store.become(this.crew.log);
+    this.together = (index, end) => this.round(this.crew!, index, end);
+  }
+
+  /** Whether other threads can do what this one does. A run that is to end at a number of states ends at the same ones in any number of threads: in one. */
+  private get isShareable(): boolean {
+    const { options, compact, store, expander, ground } = this;
+    const { spill, checkpoint, resume, profile, paranoid, budget } = options;
+    const isPlain = [spill, checkpoint, resume, compact ?? undefined].every((given) => given === undefined);
+    return (
+      isPlain &&
+      ![profile, paranoid].includes(true) &&
+      budget.states === Infinity &&
+      (expander.translation ?? null) !== null &&
+      !store.keepsParents &&
+      ground.havoc.isEmpty
+    );
+  }
+
+  private async round(crew: Crew, index: number, end: number): Promise<number> {
+    const { next, known } = await crew.round(index, end, this.store.count);
+    this.store.count = known;
+    return next;
+  }
+
+  protected override get moreTransitions(): number {
+    return this.crew?.transitionsOfOthers ?? 0;
+  }
+
   private expandCompact(index: number, queue: Queue, prints: Batch): void {
     const { store, expander, batch } = this;
     const offset = queue.from(index);
@@ -187,7 +233,7 @@ class Search extends Sweep {
   }
 
   protected override get moreBytes(): number {
-    return this.compact?.queue.bytes ?? 0;
+    return (this.compact?.queue.bytes ?? 0) + (this.crew?.bytes ?? 0);
   }
 
   protected override standAt(where: "level" | "slice" | "end"): void {
@@ -211,6 +257,11 @@ class Search extends Sweep {
     );
     if (full !== null) throw new UsageError(`cannot resume: ${full}`);
     this.standAgain(position);
+  }
+
+  override close(): void {
+    super.close();
+    this.threads?.end();
   }
 
   /** Finds the ways to what was found. */

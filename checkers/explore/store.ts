@@ -187,6 +187,13 @@ export class Store {
     this.count += n;
   }
 
+  /** Goes on as a mere log, with the same states, in an array that others fill. */
+  become(log: Int32Array): void {
+    this.log = this.located = log;
+    this.table = new Int32Array(0);
+    this.slots = 0;
+  }
+
   close(): void {
     this.spill?.close();
   }

@@ -5,6 +5,7 @@ import type { Position } from "./checkpoint.ts";
 import type { Tracking } from "./codec.ts";
 import { NoMemory } from "./column.ts";
 import type { Totals } from "./explored.ts";
+import type { Hire } from "../parallel/crew.ts";
 import { NoRoom } from "./spill.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
@@ -58,6 +59,8 @@ export interface SearchOptions {
   readonly symmetry?: "exact" | "orbits";
   /** Whether 64 bits stand for a state that is larger; false when absent. */
   readonly compaction?: boolean;
+  /** Starts threads that help where the search turns out to be long; it stays in one when absent. */
+  readonly hire?: Hire;
   /** Whether nothing is trusted: every access is checked, every step taken twice, in both ways; false when absent. */
   readonly paranoid?: boolean;
   /** Whether it is counted where states and time go; false when absent. */
@@ -69,7 +72,7 @@ export interface SearchOptions {
 /** The options that can be handed to another thread. */
 export type PlainOptions = Omit<
   SearchOptions,
-  "budget" | "only" | "cache" | "onProgress" | "stop" | "onVisited"
+  "budget" | "only" | "cache" | "hire" | "onProgress" | "stop" | "onVisited"
 >;
 
 /** Where a sweep stands between two states. */
@@ -79,6 +82,8 @@ export type Standing = Pick<
 >;
 
 const SLICE_MS = 100;
+/** States between two looks at the budget. */
+const STATES_PER_CHECK = 64;
 /** The cache of what was spilled takes this share of the budget at most. */
 const CACHE_SHARE = 8;
 const MOST_CACHE = 2 ** 22;
@@ -113,10 +118,25 @@ export abstract class Sweep {
   protected abstract start(): void;
   /** Runs everything that can be done in one state. */
   protected abstract expand(index: number): void;
+  /** The same of one state or some, from `index` on and before `end`; gives the next one. */
+  protected expandSome(index: number, _end: number): number {
+    this.expand(index);
+    return index + 1;
+  }
   /** Adds what was counted to the totals. */
   protected flush(): void {}
   /** Bytes beside those of the store. */
   protected get moreBytes(): number {
+    return 0;
+  }
+  /** The same of more states, with other threads; null where there are none. */
+  protected together: ((index: number, end: number) => Promise<number>) | null = null;
+  /** Called now and then, between two states. */
+  protected async pause(): Promise<void> {
+    await new Promise((resume) => setImmediate(resume));
+  }
+  /** Transitions of the search at hand that are not in the totals yet. */
+  protected get moreTransitions(): number {
     return 0;
   }
   /** Called where the search can be written down: at the end of a level, now and then, and when no more states are expanded. */
@@ -130,10 +150,15 @@ export abstract class Sweep {
     }
     let slice = performance.now();
     let broken = false;
+    let check = 1;
     while (this.index < store.count) {
-      const full = this.orFull(() => this.expandNext());
+      const full =
+        this.together === null
+          ? this.orFull(() => this.expandNext(check))
+          : await this.expandTogether(this.together);
       const isLast = this.index === store.count;
-      if (full === null && ((this.index - 1) & 63) !== 0 && !isLast) continue;
+      if (full === null && this.index < check && !isLast) continue;
+      check = this.index + STATES_PER_CHECK;
       broken = full !== null;
       this.tally();
       total.stopped = full ?? this.whyStop(isLast);
@@ -142,7 +167,7 @@ export abstract class Sweep {
       this.report(store.count - this.index + 1);
       total.stopped = this.orFull(() => this.standAt("slice"));
       if (total.stopped !== null) break;
-      await new Promise((resume) => setImmediate(resume));
+      await this.pause();
       slice = performance.now();
     }
     this.flush();
@@ -152,16 +177,29 @@ export abstract class Sweep {
     total.depth = Math.max(total.depth, this.depth);
   }
 
-  private expandNext(): void {
-    const { store } = this;
-    if (this.index === this.levelEnd) {
-      this.depth++;
-      this.levels.push(store.count - this.levelEnd);
-      this.levelEnd = store.count;
-      this.standAt("level");
+  private expandNext(end: number): void {
+    this.enterLevel();
+    this.index = this.expandSome(this.index, Math.min(end, this.levelEnd));
+  }
+
+  private async expandTogether(together: NonNullable<Sweep["together"]>): Promise<string | null> {
+    this.enterLevel();
+    try {
+      this.index = await together(this.index, this.levelEnd);
+      return null;
+    } catch (error) {
+      return whyFull(error);
     }
-    this.expand(this.index);
-    this.index++;
+  }
+
+  /** Goes on to the next level where this one is at its end. */
+  private enterLevel(): void {
+    const { store } = this;
+    if (this.index !== this.levelEnd) return;
+    this.depth++;
+    this.levels.push(store.count - this.levelEnd);
+    this.levelEnd = store.count;
+    this.standAt("level");
   }
 
   /** The level at hand was not expanded to its end. */
@@ -223,7 +261,8 @@ export abstract class Sweep {
 
   private report(frontier: number): void {
     this.flush();
-    const { states, transitions, bytes } = this.total;
+    const { states, bytes } = this.total;
+    const transitions = this.total.transitions + this.moreTransitions;
     const { depth } = this;
     this.options.onProgress?.({ states, transitions, depth, frontier, seconds: this.seconds(), bytes });
   }
@@ -234,9 +273,7 @@ export abstract class Sweep {
       what();
       return null;
     } catch (error) {
-      if (error instanceof NoMemory) return "no memory for more states";
-      if (error instanceof NoRoom) return error.message;
-      throw error;
+      return whyFull(error);
     }
   }
 
@@ -250,6 +287,13 @@ export abstract class Sweep {
   close(): void {
     this.store.close();
   }
+}
+
+/** Why there is no room; an error of another kind is thrown again. */
+function whyFull(error: unknown): string {
+  if (error instanceof NoMemory) return "no memory for more states";
+  if (error instanceof NoRoom) return error.message;
+  throw error;
 }
 
 function spillOf({ spill, budget }: SearchOptions): StoreOptions["spill"] {

@@ -1,0 +1,202 @@
+/**
+ * A search in several threads, as the one sees it that leads it: it works as the first hand, and hears of what the others found at the end.
+ *
+ * Threads are hired when a search turns out to be long, and load the design while it goes on; when all are there they take over between two
+ * states, and go through the rest round by round. A round is three steps, at the ends of which all wait for each other: expand, enter what is
+ * new into the parts of the table, give it numbers.
+ */
+import type { Worker } from "node:worker_threads";
+import type { Expander } from "../explore/expander.ts";
+import { NoMemory } from "../explore/column.ts";
+import type { TotalsNow } from "../explore/explored.ts";
+import { ModelError } from "../../spec/language/verdict.ts";
+import { Barrier } from "./barrier.ts";
+import { Hand, doneOf } from "./hand.ts";
+import { CELL, FIGURES, mostFound, share, type Shared } from "./shared.ts";
+
+/** Starts threads, each of which loads the design, says so, and helps. */
+export interface Hire {
+  /** Threads in all, with the one that searches already. */
+  readonly hands: number;
+  /** Only for a search that has so many states. */
+  readonly from: number;
+  /** Whether the search waits for the threads to have loaded the design; it goes on alone until then when absent. */
+  readonly isPatient?: true;
+  thread(): Worker;
+}
+
+/** What a thread is told: once to begin, or not at all. */
+export interface ToHand {
+  readonly shared: Shared;
+  readonly me: number;
+  /** States in the log. */
+  readonly count: number;
+  readonly translation: unknown;
+}
+
+/** What it says. */
+export type FromHand =
+  | { readonly kind: "loaded" | "ready" }
+  | { readonly kind: "done"; readonly totals: TotalsNow }
+  | { readonly kind: "failed"; readonly error: Failure };
+
+export type Failure =
+  | { readonly of: "model"; readonly message: string; readonly place: string }
+  | { readonly of: "tool"; readonly message: string };
+
+/** Threads that were hired, before they work and while they do. */
+export class Threads {
+  private readonly workers: readonly Worker[];
+  private readonly heard = { loaded: 0, ready: 0 };
+  private readonly totals: TotalsNow[] = [];
+  private wake: () => void = () => undefined;
+  private readonly failed: Promise<never>;
+  private ending = false;
+
+  constructor({ hands, thread }: Hire) {
+    this.workers = Array.from({ length: hands - 1 }, thread);
+    this.failed = new Promise((_, reject) => {
+      for (const worker of this.workers) this.listen(worker, reject);
+    });
+    // Whoever waits for the threads hears of it; nobody may be waiting.
+    this.failed.catch(() => undefined);
+  }
+
+  private listen(worker: Worker, reject: (error: Error) => void): void {
+    worker.on("message", (message: FromHand) => {
+      if (message.kind === "failed") reject(errorOf(message.error));
+      else if (message.kind === "done") this.totals.push(message.totals);
+      else this.heard[message.kind]++;
+      this.wake();
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) => {
+      if (!this.ending) reject(new Error(`a thread of the search ended with code ${code}`));
+    });
+  }
+
+  get failure(): Promise<never> {
+    return this.failed;
+  }
+
+  get areLoaded(): boolean {
+    return this.heard.loaded === this.workers.length;
+  }
+
+  loaded(): Promise<void> {
+    return this.until(() => this.areLoaded);
+  }
+
+  async begin(shared: Shared, count: number, translation: unknown): Promise<void> {
+    this.workers.forEach((worker, i) =>
+      worker.postMessage({ shared, me: i + 1, count, translation } satisfies ToHand),
+    );
+    await this.until(() => this.heard.ready === this.workers.length);
+  }
+
+  /** What all of them counted and found. */
+  async reports(): Promise<readonly TotalsNow[]> {
+    await this.until(() => this.totals.length === this.workers.length);
+    return this.totals;
+  }
+
+  private async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await Promise.race([new Promise<void>((wake) => (this.wake = wake)), this.failed]);
+  }
+
+  end(): void {
+    this.ending = true;
+    for (const worker of this.workers) void worker.terminate();
+  }
+}
+
+function errorOf(failure: Failure): Error {
+  if (failure.of === "tool") return new Error(failure.message);
+  const error = new ModelError("", failure.place, "");
+  // As it was put together in the other thread.
+  error.message = failure.message;
+  return error;
+}
+
+export class Crew {
+  private readonly threads: Threads;
+  private readonly shared: Shared;
+  private readonly hand: Hand;
+  private readonly barrier: Barrier;
+  private readonly transitions: () => number;
+
+  private constructor(threads: Threads, shared: Shared, hand: Hand, transitions: () => number) {
+    this.threads = threads;
+    this.shared = shared;
+    this.hand = hand;
+    this.barrier = new Barrier(shared);
+    this.transitions = transitions;
+  }
+
+  /** The threads take over a search that has so many states; `most` is the largest number of successors of one. */
+  static async of(
+    threads: Threads,
+    hands: number,
+    states: Int32Array,
+    expander: Expander,
+    most: number,
+    transitions: () => number,
+  ): Promise<Crew> {
+    const { words } = expander;
+    const shared = share(hands, words, most, states);
+    const count = states.length / words;
+    const begun = threads.begin(shared, count, expander.translation);
+    const hand = new Hand(shared, 0, expander, most, count);
+    await begun;
+    return new Crew(threads, shared, hand, transitions);
+  }
+
+  get log(): Int32Array {
+    return this.hand.log;
+  }
+
+  get bytes(): number {
+    return this.sum(1);
+  }
+
+  /** Transitions of the other threads, as of the end of the last round. */
+  get transitionsOfOthers(): number {
+    return this.sum(0) - this.shared.figures[0]!;
+  }
+
+  private sum(figure: number): number {
+    const { figures, hands } = this.shared;
+    let sum = 0;
+    for (let hand = 0; hand < hands; hand++) sum += figures[hand * FIGURES + figure]!;
+    return sum;
+  }
+
+  /** Expands states from `first` on and before `end`, as many as there is room for: the next one, and how many states are known then. */
+  async round(first: number, end: number, known: number): Promise<{ next: number; known: number }> {
+    const { shared, hand, barrier, threads } = this;
+    const { control, width, hands, chunk, found } = shared;
+    if ((known + hands * mostFound(shared)) * width > hand.log.length) throw new NoMemory("the log is full");
+    control[CELL.first] = first;
+    control[CELL.end] = end;
+    control[CELL.known] = known;
+    Atomics.store(control, CELL.next, 0);
+    await barrier.waitOr(threads.failure);
+    hand.expand();
+    await barrier.waitOr(threads.failure);
+    hand.enter();
+    await barrier.waitOr(threads.failure);
+    hand.settle(this.transitions);
+    await barrier.waitOr(threads.failure);
+    const done = doneOf(shared);
+    const more = found.reduce((sum, counts) => sum + counts[done - 1]!, 0);
+    return { next: Math.min(end, first + done * chunk), known: known + more };
+  }
+
+  /** There are no more rounds: what the other threads counted and found. */
+  async dismiss(): Promise<readonly TotalsNow[]> {
+    const { shared, barrier, threads } = this;
+    Atomics.store(shared.control, CELL.over, 1);
+    await barrier.waitOr(threads.failure);
+    return threads.reports();
+  }
+}
