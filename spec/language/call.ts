@@ -191,6 +191,11 @@ export function callsOf<S, M>(_design?: { readonly view: (s: S, m: M) => unknown
     V = never,
   >(spec: CallSpec<S, M, P, K, E, X, V, L>): Call<S, M, Context<P, K>, E | X, V, L> {
     const { keeps, exits, also, leaves, finally: closing, ...rest } = spec;
+    const twice = Object.keys(keeps ?? {}).find((name) => name in spec.takes);
+    if (twice !== undefined)
+      throw new TypeError(
+        `${spec.kernel}: the call takes a parameter "${twice}", and keeps another value under its name`,
+      );
     return {
       ...rest,
       finally: closing ?? {},

@@ -138,6 +138,14 @@ test("what a change may say compiles", () => {
   expect(changed.returns).toEqual(["EINVAL memory_fault", "EPERM"]);
 });
 
+test("what a call keeps has a name of its own", () => {
+  const shadowing = () =>
+    call({ ...spec, takes: { file: File }, keeps: { file: maybe(File) }, returns: [], sections: {} });
+  expect(shadowing).toThrow(
+    'a toy: the call takes a parameter "file", and keeps another value under its name',
+  );
+});
+
 test("a table over something that is no index is refused where it is declared", () => {
   expect(() => per(upTo("files") as never, bool)).toThrow("per(…) needs an index as its first argument");
 });
