@@ -8,6 +8,7 @@ import { Block } from "./block.ts";
 import { ABOVE, Flow, Join } from "./flow.ts";
 import { changedIn, type Layered } from "./layered.ts";
 import {
+  UNDEFINED,
   FALSE,
   TRUE,
   Unsupported,
@@ -48,6 +49,8 @@ const LONGEST_HISTORY = 24;
 const MOST_LINES = 6000;
 
 export abstract class Core {
+  /** The lists among the objects that the call has made, by their ids. */
+  protected readonly arrays = new Set<number>();
   block = new Block();
   flow: Flow = new Flow();
   private names = 0;
@@ -241,6 +244,7 @@ export abstract class Core {
     }
     const flows = live.map((arm) => arm.flow);
     const base = flows.reduce<Flow | null>((common, flow) => common && common.commonWith(flow), flows[0]!);
+    this.joinShapes(base, flows);
     const all = joinedFlow(base, flows);
     const join = new Join(base, flows, all.writes);
     const keys = changedIn(
@@ -260,6 +264,32 @@ export abstract class Core {
     if (all.history.length > LONGEST_HISTORY) all.history.shift();
     this.flow = all;
     return value;
+  }
+
+  /**
+   * Objects that have other fields after one flow than after another: those that are missing are undefined there, and how long a list is depends on the
+   * way here.
+   */
+  private joinShapes(base: Flow | null, flows: readonly Flow[]): void {
+    const changed = changedIn(
+      flows.map((flow) => flow.shapes),
+      base?.shapes ?? null,
+    );
+    for (const id of changed) {
+      const having = flows.filter((flow) => flow.shapes.has(id));
+      const all = [...new Set(having.flatMap((flow) => flow.shapes.get(id)!))];
+      const areAlike = having.every(
+        (flow) => flow.shapes.get(id)!.length === all.length && !flow.heap.has(lengthField(id)),
+      );
+      if (areAlike) continue;
+      for (const flow of having) {
+        const names = flow.shapes.get(id)!;
+        const length = lengthField(id);
+        if (this.arrays.has(id) && !flow.heap.has(length)) flow.heap.set(length, fixed(names.length));
+        for (const name of all) if (!names.includes(name)) flow.heap.set(fieldOf(id, name), UNDEFINED);
+        flow.shapes.set(id, all);
+      }
+    }
   }
 
   /** Cells that some of the flows have written to: what each of them left there. */
@@ -481,6 +511,16 @@ function bits(numbers: Iterable<number>): number {
   let set = 0;
   for (const n of numbers) set |= 1 << Math.min(n, 31);
   return set;
+}
+
+/** Where the flow has a field of an object that the call has made. */
+export function fieldOf(id: number, name: string): string {
+  return `o${id}.${name}`;
+}
+
+/** Where it has the length of a list, if that is not the same on all ways. */
+export function lengthField(id: number): string {
+  return fieldOf(id, "length");
 }
 
 /** What all flows know, on top of what they knew before they parted. */

@@ -35,6 +35,13 @@ const DEEPEST = 60;
 /** Rounds of a loop whose end depends on the state. */
 const MOST_ROUNDS = 64;
 
+/** What they change would be changed for every way through the call, and for every other call. */
+const MUTATING: ReadonlySet<unknown> = new Set(
+  (["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin"] as const).map(
+    (name) => Array.prototype[name],
+  ),
+);
+
 const assignedNames = new WeakMap<object, Set<string>>();
 
 export abstract class Functions extends Objects {
@@ -52,6 +59,11 @@ export abstract class Functions extends Objects {
     const native = this.builtin(fn.v as AnyFunction, args) ?? this.matching(fn.v, args, self);
     if (native !== null) return native;
     if (known) {
+      if (self !== null && MUTATING.has(fn.v) && Array.isArray((self as { v: unknown }).v))
+        throw new Unsupported(
+          `${(fn.v as AnyFunction).name}() of a list that was not made here`,
+          "a list that the call makes itself",
+        );
       const values = args.map((arg) => (arg as { v: unknown }).v);
       const receiver = self === null ? undefined : (self as { v: unknown }).v;
       return this.natively(() => Reflect.apply(fn.v as AnyFunction, receiver, values));
@@ -693,6 +705,8 @@ export abstract class Functions extends Objects {
   private copied(value: Value): Value {
     if (value.k === "obj" || value.k === "ref") {
       const isArray = this.lengthOf(value) !== null;
+      if (value.k === "obj" && value.isArray && !isArray)
+        throw new Unsupported("a copy of a list whose length depends on the state", "map() of the list");
       return this.makeObject(
         this.fieldNames(value).map((name) => [name, this.copied(this.member(value, name))] as const),
         isArray,
@@ -743,9 +757,8 @@ export abstract class Functions extends Objects {
           values.push(unconditional(value, when));
       }
     }
-    return values.every(isStatic)
-      ? fixed(values.map((value) => (value as { v: unknown }).v))
-      : this.newArray(values);
+    // Never one of the values at hand: what is pushed to it may depend on the way here.
+    return this.newArray(values);
   }
 
   private logicalOf(node: any, env: Env): Value {

@@ -10,7 +10,7 @@ import {
   type TableCell,
 } from "../explore/layout.ts";
 import type { Bits } from "../explore/leaf.ts";
-import { Core, mapping } from "./core.ts";
+import { Core, fieldOf, mapping } from "./core.ts";
 import type { Flow } from "./flow.ts";
 import type { Space } from "./space.ts";
 import {
@@ -397,18 +397,19 @@ export abstract class Memory extends Core {
   }
 
   fieldOfObject(object: Obj, name: string): Value | undefined {
-    const value = this.flow.heap.get(`o${object.id}.${name}`);
+    const value = this.flow.heap.get(fieldOf(object.id, name));
     return value === undefined ? undefined : this.refined(value);
   }
 
   setField(object: Obj, name: string, value: Value): void {
     const fields = this.flow.shapes.get(object.id) ?? [];
     if (!fields.includes(name)) this.flow.shapes.set(object.id, [...fields, name]);
-    this.flow.heap.set(`o${object.id}.${name}`, value);
+    this.flow.heap.set(fieldOf(object.id, name), value);
   }
 
   makeObject(fields: Iterable<readonly [string, Value]>, isArray = false): Obj {
     const object: Obj = { k: "obj", id: this.nextId(), isArray };
+    if (isArray) this.arrays.add(object.id);
     this.flow.shapes.set(object.id, []);
     for (const [name, value] of fields) this.setField(object, name, value);
     return object;

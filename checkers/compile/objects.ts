@@ -16,7 +16,7 @@ import {
   TRUE,
 } from "./value.ts";
 import { Operators } from "./operators.ts";
-import { mapping } from "./core.ts";
+import { lengthField, mapping } from "./core.ts";
 
 type Item = List["items"][number];
 export type Part = ReturnType<Operators["part"]>;
@@ -42,7 +42,7 @@ export abstract class Objects extends Operators {
       case "obj": {
         const field = this.fieldOfObject(value, name);
         if (field !== undefined) return field;
-        if (name === "length" && value.isArray) return fixed((this.flow.shapes.get(value.id) ?? []).length);
+        if (name === "length" && value.isArray) return this.lengthOfArray(value);
         return this.missing(value, name);
       }
       case "list":
@@ -366,8 +366,11 @@ export abstract class Objects extends Operators {
       this.setEntry(target, key, value);
       return;
     }
-    if (target.k === "obj") this.setField(target, String(key.v), value);
-    else if (target.k === "ref") {
+    if (target.k === "obj") {
+      if (target.isArray && this.lengthOf(target) === null)
+        throw new Unsupported("an entry of a list whose length depends on the state", "map() of the list");
+      this.setField(target, String(key.v), value);
+    } else if (target.k === "ref") {
       const part = this.part(target, String(key.v));
       if (part === null) return this.giveBack();
       this.write(part.cell, part.space, value);
@@ -413,7 +416,10 @@ export abstract class Objects extends Operators {
   protected lengthOf(value: Value): number | null {
     if (value.k === "ref") return value.cell.kind === "table" ? value.cell.cells.length : null;
     if (value.k === "list") return value.items.every(({ when }) => when === null) ? value.items.length : null;
-    if (value.k === "obj") return value.isArray ? (this.flow.shapes.get(value.id) ?? []).length : null;
+    if (value.k === "obj") {
+      const length = value.isArray ? this.lengthOfArray(value) : null;
+      return length !== null && isStatic(length) ? (length.v as number) : null;
+    }
     return isStatic(value) && Array.isArray(value.v) ? value.v.length : null;
   }
 
@@ -438,14 +444,37 @@ export abstract class Objects extends Operators {
         value: this.cellAt(value, i) ?? this.member(value, String(i)),
         when: null,
       }));
-    if (value.k === "obj" && value.isArray)
-      return (this.flow.shapes.get(value.id) ?? []).map((name) => ({
-        value: this.fieldOfObject(value, name)!,
-        when: null,
-      }));
+    if (value.k === "obj" && value.isArray) return this.itemsOfArray(value);
     if (isStatic(value) && value.v !== null && value.v !== undefined && Symbol.iterator in Object(value.v))
       return [...(value.v as Iterable<unknown>)].map((v) => ({ value: fixed(v), when: null }));
     throw new Unsupported("a loop over what is no list", "a table, an array, ids(…)");
+  }
+
+  private itemsOfArray(array: Obj): readonly Item[] {
+    const length = this.lengthOfArray(array);
+    return (this.flow.shapes.get(array.id) ?? []).flatMap((name, i): readonly Item[] => {
+      const isThere = this.refined(this.binary("<", fixed(i), length));
+      if (isStatic(isThere) && isThere.v === false) return [];
+      const when = isStatic(isThere) ? null : this.truth(isThere);
+      return [{ value: this.fieldOfObject(array, name)!, when }];
+    });
+  }
+
+  /** It may depend on the way here. */
+  private lengthOfArray(array: Obj): Value {
+    return this.fieldOfObject(array, "length") ?? fixed((this.flow.shapes.get(array.id) ?? []).length);
+  }
+
+  private pushed(array: Obj, value: Value): void {
+    const length = this.lengthOfArray(array);
+    if (!isStatic(length))
+      throw new Unsupported(
+        "push() to a list whose length depends on the state, behind where that was decided",
+        "filter() of what may be in it",
+      );
+    const n = length.v as number;
+    this.setField(array, String(n), value);
+    if (this.flow.heap.has(lengthField(array.id))) this.flow.heap.set(lengthField(array.id), fixed(n + 1));
   }
 
   /** The records in one of several tables of one length, each one of several; null where they are not so. */
@@ -545,10 +574,8 @@ export abstract class Objects extends Operators {
         return this.listOf(items().map((item, i) => this.listOf([fixed(i), item.value])));
       case "push":
         if (given.k !== "obj") return null;
-        args.forEach((value) =>
-          this.setField(given, String((this.flow.shapes.get(given.id) ?? []).length), value),
-        );
-        return fixed((this.flow.shapes.get(given.id) ?? []).length);
+        for (const value of args) this.pushed(given, value);
+        return this.lengthOfArray(given);
       default:
         return null;
     }

@@ -130,7 +130,8 @@ export function pointing<T extends object, K extends keyof T & string>(
   return { shape: { kind: "pointing", of, field, to: to as (at: never) => string } };
 }
 
-const NUMBERS: number[][] = [[]];
+/** As many as most designs need; more are made when they are asked for. */
+const NUMBERS = Array.from({ length: 9 }, (_, length) => Array.from({ length }, (_, n) => n));
 
 /** The ids of a table, in order: `for (const vm of ids(s.vms))`. */
 export function ids<I extends Id, T>(table: Table<I, T>): readonly I[] {

@@ -31,6 +31,13 @@ const setTo = (s: State, i: number, on: boolean): void => {
 };
 const list = (s: State): boolean[] => s.on as unknown as boolean[];
 
+const upTo = (s: State, from: number): number[] => {
+  const found: number[] = [];
+  if (list(s)[0]) return found;
+  for (let i = from; i < Math.min(s.count + 2, 4); i++) found.push(i);
+  return found;
+};
+
 const bodies: Readonly<Record<string, Body>> = {
   "for … of with break and continue": (s, { at }) => {
     let seen = 0;
@@ -59,6 +66,32 @@ const bodies: Readonly<Record<string, Body>> = {
     if (below === undefined) return "EINVAL";
     if (beyond === undefined) return "EBUSY";
     setTo(s, at, below || !beyond);
+  },
+  "a list that grows for as long as the state says, in a function of its own": (s, { at }) => {
+    const found = upTo(s, at);
+    for (let i = 0; i < list(s).length; i++) setTo(s, i, false);
+    for (const i of found) setTo(s, i, true);
+  },
+  "such a list, its length, an entry that it may not have, and items behind": (s, { at }) => {
+    const found = upTo(s, at);
+    const all = found.concat([at]);
+    if (found.length === 2) return "EBUSY";
+    if (found[1] === undefined && all.length > 1) return "EINVAL";
+    for (const i of all) setTo(s, i, !list(s)[i]);
+  },
+  "a list to which one thing is added or another, and then a third": (s, { at }) => {
+    const found: number[] = [at];
+    if (list(s)[at]) found.push((at + 1) % 4);
+    else found.push((at + 2) % 4);
+    found.push((at + 3) % 4);
+    for (const i of found.slice(1)) setTo(s, i, !list(s)[i]);
+  },
+  "an object that has a field on some ways only": (s, { at }) => {
+    const found: { one?: number; other?: number } = {};
+    if (list(s)[at]) found.one = at;
+    else if (s.count > 1) found.other = (at + 1) % 4;
+    if (found.one === undefined && found.other === undefined) return "EBUSY";
+    setTo(s, found.other ?? found.one ?? 0, found.one === undefined && !list(s)[found.other!]);
   },
   "some, every, filter, map, find, includes": (s, { at }) => {
     if (list(s).every((on) => on)) return "EBUSY";
