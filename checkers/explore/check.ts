@@ -15,6 +15,7 @@ import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
 import { paranoid } from "./guard.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
+import { askConsistency } from "./consistent.ts";
 import { inScenario } from "./instances.ts";
 import type { Explored, Found } from "./explored.ts";
 import type { RunProfile } from "./profile.ts";
@@ -103,7 +104,13 @@ export async function checkVector(
   try {
     const translated: Translated = { seconds: 0, notices: new Set() };
     const began = process.cpuUsage();
-    const explored = await search(subject, options, translated, licence && { ...licence, subject });
+    const onVisited: SearchOptions["onVisited"] = (tracking, visited) => {
+      options.onVisited?.(tracking, visited);
+      // A cell that is left out may hold anything, and a fingerprint is no state.
+      if (subject.tracked === "full" && options.compaction !== true) askConsistency(subject, visited);
+    };
+    const licensed = licence && { ...licence, subject };
+    const explored = await search(subject, { ...options, onVisited }, translated, licensed);
     const { user, system } = process.cpuUsage(began);
     const report = runReport(subject, explored, options);
     const times = {

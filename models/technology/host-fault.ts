@@ -18,7 +18,7 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../spec/language.ts";
-import { Page, type FileId, type GuestMemory, type InodeId, type VmId } from "../../spec/guest-memory.ts";
+import { Page, type GuestMemory, type InodeId, type VmId } from "../../spec/guest-memory.ts";
 import { hostMapsNoGonePage } from "../../spec/properties/host-access.ts";
 import { folioLock, invalidateLock } from "../guest-memfd/locks.ts";
 
@@ -44,6 +44,7 @@ interface Machine {
 const { call, choice } = callsOf<State, Machine>();
 
 const INODE = 0 as InodeId;
+const VM = 0 as VmId;
 const writeInvalidateLock = () => invalidateLock.write(INODE);
 const lockOfFolio = ({ page }: { readonly page: number }) => folioLock(INODE, page);
 
@@ -107,7 +108,7 @@ const hostAccess = call({
   },
 });
 
-/** The common vocabulary, and behind it the state itself. No guest has the file. */
+/** The common vocabulary, and behind it the state itself. The file's VM has no slot. */
 interface View extends GuestMemory {
   readonly state: State;
 }
@@ -115,13 +116,13 @@ interface View extends GuestMemory {
 function view(s: State, { pages }: Machine): View {
   return {
     state: s,
-    vms: [],
+    vms: [VM],
     spaces: [],
     slots: [],
     gfns: [],
-    vmExists: () => false,
+    vmExists: () => true,
     fileExists: () => true,
-    fileVm: (file: FileId) => Number(file) as VmId,
+    fileVm: () => VM,
     fileInode: () => INODE,
     fileSize: () => pages,
     slot: () => null,

@@ -111,6 +111,8 @@ export interface Design<S, M, V, Calls extends Readonly<Record<string, AnyCall>>
   readonly calls: Calls;
   /** Made once for a run and asked in every state: its answers must read the state when they are asked, not when it is made. */
   readonly view: (s: S, m: M) => V;
+  /** What the view cannot say whatever the kernel does, beyond what the common vocabulary rules out: in words, and null where it says nothing like it. */
+  readonly contradiction?: (view: V, sizes: Readonly<Record<string, number>>) => string | null;
   /** What indices of the state stand for, where that is not plain: one line each, for people who read a trace. */
   readonly legend?: (m: M) => readonly string[];
   readonly promises: readonly Property<V>[];

@@ -2,7 +2,7 @@
  * Who owns a page: what hardware, or a hypervisor below the kernel, says of it, and how that agrees with what KVM and the host map. The RMP of
  * SEV-SNP, the S-EPT of TDX and the page tables of pKVM answer the same question.
  */
-import { propertiesOf } from "../../../spec/language.ts";
+import { positions, propertiesOf } from "../../../spec/language.ts";
 import {
   Gfn,
   Inode,
@@ -28,6 +28,27 @@ export interface Owning extends GuestMemory {
   ownersAreKept?(vm: VmId): boolean;
   /** A page is given to this guest with the leaf that maps it, and goes back with it. */
   givesWithLeaf?(vm: VmId): boolean;
+}
+
+/** An owner that is none, or two answers about it of which one is wrong. */
+export function ownersContradict(
+  m: Owning,
+  { inodes = 0, pages = 0 }: Readonly<Record<string, number>>,
+): string | null {
+  for (const vm of m.vms)
+    if (m.givesWithLeaf?.(vm) === true && m.ownersAreKept?.(vm) === false)
+      return `pages are given to VM ${vm} with their leaves, and nobody keeps what belongs to it`;
+  for (const inode of positions(inodes) as readonly InodeId[]) {
+    for (const page of positions(pages)) {
+      const owner = m.ownerOf(inode, page);
+      if (owner === null) continue;
+      const says = `page ${page} of inode ${inode} belongs to VM ${owner.vm} at frame ${owner.gfn}`;
+      if (!m.vms.includes(owner.vm) || !m.gfns.includes(owner.gfn))
+        return `${says}, and there is no such frame`;
+      if (m.ownersAreKept?.(owner.vm) === false) return `${says}, and nobody keeps what belongs to it`;
+    }
+  }
+  return null;
 }
 
 const { always, step } = propertiesOf<Owning>();

@@ -27,7 +27,7 @@ import { hostAccessPromises } from "../../../spec/properties/host-access.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
 
 const state = record({
   pages: per(
@@ -290,6 +290,7 @@ export const pkvm = design({
     punch_hole: punchHole,
   },
   view,
+  contradiction: ownersContradict,
   promises: [
     ...exclusivityPromises,
     ...hostAccessPromises,

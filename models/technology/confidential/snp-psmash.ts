@@ -25,7 +25,7 @@ import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
 
 const Vcpu = id("vcpus");
 type VcpuId = ValueOf<typeof Vcpu>;
@@ -207,6 +207,7 @@ export const snpPsmash = design({
   state,
   calls: { guest_validates: guestValidates, punch_hole: punchHole },
   view,
+  contradiction: ownersContradict,
   promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises],
   statements: [breaksUp],
   scenarios: {},

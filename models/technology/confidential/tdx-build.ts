@@ -27,7 +27,7 @@ import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, kvmLock, mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
 import { vcpuMutex } from "./vcpu-mutex.ts";
 
 const Vcpu = id("vcpus");
@@ -283,6 +283,7 @@ export const tdxBuild = design({
     obsolete_roots: obsoleteRoots,
   },
   view,
+  contradiction: ownersContradict,
   promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises],
   statements: [runsWhatWasBuilt],
   notAtomic: [

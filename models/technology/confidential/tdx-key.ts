@@ -20,7 +20,7 @@ import {
 import { Page, Vm } from "../../../spec/guest-memory.ts";
 import { lifetimePromises } from "../../../spec/properties/lifetime.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
 
 const state = record({
   /** Descriptors of the VM, of its vCPU and of its guest_memfd. */
@@ -119,9 +119,15 @@ interface View extends Owning {
 
 function view(s: State, { pages }: Machine): View {
   const count = (...open: readonly boolean[]): number => open.filter((is) => is).length;
+  const common = oneSlot(pages);
   return {
     state: s,
-    ...oneSlot(pages),
+    ...common,
+    slot: (...named) => {
+      const slot = s.vmExists ? common.slot(...named) : null;
+      return slot === null || s.fileOpen ? slot : { ...slot, file: null };
+    },
+    binding: (...named) => (s.fileOpen ? common.binding(...named) : null),
     vmExists: () => s.vmExists,
     vmReferences: () => count(s.vmOpen, s.vcpuOpen, s.fileOpen),
     fileExists: () => s.fileOpen,
@@ -177,6 +183,7 @@ export const tdxKey = design({
     guest_access: guestAccess,
   },
   view,
+  contradiction: ownersContradict,
   promises: [...lifetimePromises, ...ownershipPromises, keyOutlivesPages],
   statements: [fileIsLast],
   scenarios: {},

@@ -25,7 +25,7 @@ import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
 
 const Vcpu = id("vcpus");
 
@@ -280,6 +280,7 @@ export const tdxSept = design({
   state,
   calls: { guest_access: guestAccess, punch_hole: punchHole, munmap },
   view,
+  contradiction: ownersContradict,
   promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises, diesOfItsOwn],
   statements: [removesFromUnderVcpu],
   notAtomic: [

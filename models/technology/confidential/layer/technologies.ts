@@ -13,7 +13,7 @@ import type { Machine } from "../../../guest-memfd/machine.ts";
 import { notAtomic } from "../../../guest-memfd/not-atomic.ts";
 import type { KvmView } from "../../../guest-memfd/view.ts";
 import { promises } from "../../../../spec/properties/promises.ts";
-import { ownershipPromises, type Owning } from "../ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "../ownership.ts";
 import { guestFault, launchedOnly, preFault, runTheGuest, type Asks } from "./faults.ts";
 import { finishLaunch, populate } from "./launch.ts";
 import { afterMove, allRaces, ofAllCalls, ofMmapOnly, scenarios, vectors } from "./scenarios.ts";
@@ -129,7 +129,7 @@ const view = (s: Confidential, m: Machine): View => ({
 });
 
 export const technologies7_3 = variant(
-  { ...base, view, promises: [...promises, ...ownershipPromises] },
+  { ...base, view, contradiction: ownersContradict, promises: [...promises, ...ownershipPromises] },
   {
     name: "technologies-7.3",
     says: "SEV-SNP, TDX and pKVM on the files, slots and attributes of 7.3: who owns a page, from when and until when",
