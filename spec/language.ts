@@ -23,3 +23,4 @@ export type { Bounds } from "./language/design.ts";
 export { folio, mutex, rwlock, srcu } from "./language/lock.ts";
 export { propertiesOf } from "./language/property.ts";
 export { isFailure } from "./language/outcome.ts";
+export { here } from "./language/place.ts";

@@ -1,42 +1,23 @@
 /** The tables of README.md, between `<!-- name -->` and `<!-- end name -->`: from the pins, the recordings, and bench/growth.json. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { conform, type Conformance } from "../checkers/kernel/conform.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
-import { stepsText } from "../checkers/explore/mode.ts";
-import { vectorKey } from "../checkers/explore/pin.ts";
 import { count } from "../checkers/report/text.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
 import { pins } from "../models/pins.ts";
+import { families } from "../models/proposals/families.ts";
 import { registry, type Entry } from "../models/registry.ts";
-import { PROFILES, type Vector } from "../spec/language/design.ts";
+import { PROFILES } from "../spec/language/design.ts";
 import type { Pin } from "../spec/language/pin.ts";
-
-const root = new URL("../", import.meta.url);
-const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
+import { filled, lengths, read, root, table, type Parts } from "./tables.ts";
 
 const pinsOf = ({ design }: Entry): Pin[] => Object.values(pins[design.name]!);
 const ofKind = (kind: Entry["kind"]): Entry[] => registry.filter((entry) => entry.kind === kind);
 
-/** Promise → length of the shortest trace that breaks it: "3 calls", or "12 steps" where calls overlap. */
-function lengths({ design }: Entry): Map<string, string> {
-  const shortest = new Map<string, { readonly vector: Vector; readonly steps: number }>();
-  for (const vector of design.vectors) {
-    for (const [name, steps] of Object.entries(pins[design.name]![vectorKey(vector)]!.violated))
-      if (steps < (shortest.get(name)?.steps ?? Infinity)) shortest.set(name, { vector, steps });
-  }
-  const text = ({ mode = "sequential" }: Vector, steps: number): string => stepsText({ mode }, steps);
-  return new Map([...shortest].map(([name, { vector, steps }]) => [name, text(vector, steps)]));
-}
-
 function status(): string {
   const rows = ofKind("shipped").map((entry) => {
     const states = pinsOf(entry).reduce((sum, pin) => sum + pin.states, 0);
-    const broken = [...lengths(entry)].map(([name, steps]) => `${name} (${steps})`);
+    const broken = [...lengths(entry.design)].map(([name, steps]) => `${name} (${steps})`);
     return [
       `\`${entry.design.name}\``,
       pinsOf(entry).length,
@@ -47,16 +28,16 @@ function status(): string {
   return table(["design", "runs, all exhausted", "states", "promises broken"], rows);
 }
 
+/** Those of the discussions are with their designs (proposals-tables.ts). */
+const discussed = new Set(families.flatMap((family) => family.mutants.map(({ design }) => design)));
+
 function mutants(): string {
-  const rows = ofKind("mutant").map((entry) => {
-    const [promise] = entry.breaks as [string];
-    return [
-      `\`${entry.design.name}\``,
-      entry.bug ?? "",
-      entry.design.says,
-      `${promise}, ${lengths(entry).get(promise)}`,
-    ];
-  });
+  const rows = ofKind("mutant")
+    .filter(({ design }) => !discussed.has(design))
+    .map(({ design, bug, breaks }) => {
+      const [promise] = breaks as [string];
+      return [`\`${design.name}\``, bug ?? "", design.says, `${promise}, ${lengths(design).get(promise)}`];
+    });
   return table(["mutant", "bug", "what is changed", "caught by"], rows);
 }
 
@@ -139,20 +120,11 @@ function growth(): string {
   return table(["bounds", ...head], rows);
 }
 
-type Parts = Readonly<Record<string, () => string>>;
 /** What is read from files; the two tables of recordings play them all. */
 export const QUICK_PARTS: Parts = { status, mutants, growth };
 const PARTS: Parts = { ...QUICK_PARTS, agreement: () => agreement(), races: () => races() };
 
 /** README.md with these tables as they should be. */
 export function readme(parts: Parts = PARTS): string {
-  let text = read("README.md");
-  for (const [name, make] of Object.entries(parts)) {
-    const [begin, end] = [`<!-- ${name} -->`, `<!-- end ${name} -->`];
-    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-    if (from < 0 || to < from)
-      throw new Error(`README.md has no place for the table "${name}": ${begin} … ${end}`);
-    text = `${text.slice(0, from + begin.length)}\n\n${make()}\n\n${text.slice(to)}`;
-  }
-  return text;
+  return filled("README.md", parts);
 }

@@ -1,5 +1,5 @@
 /** A mutant: a design with one thing changed for the worse, and the promise that must catch it. */
-import { variant } from "../../spec/language.ts";
+import { here, variant } from "../../spec/language.ts";
 import type { AnyCall } from "../../spec/language/call.ts";
 import type { AnyDesign, Delta, Design } from "../../spec/language/design.ts";
 
@@ -22,5 +22,6 @@ export function mutant<
   delta: Delta<S, M, V, Calls, D, A> & { readonly bug: string; readonly killedBy: string },
 ): Mutant {
   const { bug, killedBy, ...rest } = delta;
-  return { design: variant(base, rest), bug, killedBy };
+  const place = here("/models/mutants/mutant.ts");
+  return { design: { ...variant(base, rest), place }, bug, killedBy };
 }

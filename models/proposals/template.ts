@@ -2,7 +2,8 @@
  * Proposal: make a file private or shared after its creation, in place.
  *
  * Question: the host may hold a page without mapping it (a pin: GUP, DMA). Is it enough to unmap the host, or must
- * the call be refused while a pin is held? To ask your own, copy this file and change what you like; then
+ * the call be refused while a pin is held? It is refused here, and every promise holds; forgotten-pin.ts leaves the refusal out, and `check` prints
+ * the calls after which the host has a private page. To ask your own question, copy this file and change what you like; then
  *
  *     npx gmemcheck check models/proposals/my-proposal.ts
  */

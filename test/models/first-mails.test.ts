@@ -4,26 +4,9 @@ import { memfileFamily } from "../../models/proposals/memfile/family.ts";
 import { memfileBindConverts } from "../../models/proposals/memfile/bind-converts.ts";
 import { memfileMeasured } from "../../models/proposals/memfile/measured.ts";
 import { memfilePkvmInFile } from "../../models/proposals/memfile/pkvm-in-file.ts";
-import { restrictedmemFamily } from "../../models/proposals/restrictedmem/family.ts";
 import { restrictedmemV10 } from "../../models/proposals/restrictedmem/v10.ts";
 import { restrictedmemXarray } from "../../models/proposals/restrictedmem/xarray.ts";
-import { pins } from "../../models/pins.ts";
 import { play } from "../play.ts";
-
-const breaks = (design: string, promise: string): boolean =>
-  Object.values(pins[design]!).some(({ violated }) => promise in violated);
-
-describe.each([memfileFamily, restrictedmemFamily])("$title", ({ objections }) => {
-  test.each(objections.map((objection) => [objection.says, objection] as const))(
-    "%s",
-    (_says, { against, answer }) => {
-      const asked = [...answer.design.promises, { name: "no-warning" }].map(({ name }) => name);
-      expect(asked).toContain(answer.promise);
-      expect(breaks(against.design.name, against.promise)).toBe(true);
-      expect(breaks(answer.design.name, answer.promise)).toBe(false);
-    },
-  );
-});
 
 describe("a memfile", () => {
   test("of SEV is filled between bind and measurement, and not after it", () => {

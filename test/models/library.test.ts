@@ -1,44 +1,16 @@
-/** The guest_memfd library, and proposals that were never merged: what is objected to them, what answers it, and what they leave out. */
+/** The guest_memfd library, and proposals that were never merged: what they stand for, and what they leave out. */
 import { describe, expect, test } from "vitest";
 import { bindOrDelete, bound, vmWithFile } from "../../models/guest-memfd/scenarios.ts";
 import { guestMemfd7_3 } from "../../models/guest-memfd/versions.ts";
 import { inPlaceMutants } from "../../models/mutants/in-place.ts";
-import { pins } from "../../models/pins.ts";
 import { privateUntilConverted } from "../../models/proposals/link/attribute-promises.ts";
-import { linkFamily } from "../../models/proposals/link/family.ts";
 import { linkAfterDeath } from "../../models/proposals/link/link-after-death.ts";
-import { libraryFamily } from "../../models/proposals/library/family.ts";
 import { library } from "../../models/proposals/library/library.ts";
 import { libraryMended } from "../../models/proposals/library/mended.ts";
 import { snpPopulateInPlace } from "../../models/technology/snp-populate.ts";
 import { KVM_X86_SW_PROTECTED_VM } from "../../spec/abi/kvm.ts";
-import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
-import { promises } from "../../spec/properties/promises.ts";
 import { play, type Made } from "../play.ts";
 import { run, verdictOf } from "../toy.ts";
-
-const breaks = (design: string, promise: string): boolean =>
-  Object.values(pins[design]!).some(({ violated }) => promise in violated);
-
-describe.each([libraryFamily, linkFamily])("$title", ({ designs, objections, silent }) => {
-  test.each(objections.map((objection) => [objection.says, objection] as const))(
-    "%s",
-    (_says, { against, answer }) => {
-      const asked = [...answer.design.promises, ...BUILT_IN].map(({ name }) => name);
-      expect(asked).toContain(answer.promise);
-      expect(breaks(against.design.name, against.promise)).toBe(true);
-      expect(breaks(answer.design.name, answer.promise)).toBe(false);
-    },
-  );
-
-  test("each common promise is asked of every design, or of none with a reason", () => {
-    for (const design of designs) {
-      const asked = new Set(design.promises.map(({ name }) => name));
-      for (const { name } of promises)
-        expect([design.name, name, name in silent]).toEqual([design.name, name, !asked.has(name)]);
-    }
-  });
-});
 
 const guestTakes: Made = ["guest_access", { vm: 0, vcpu: 0, page: 0, private: true }];
 const guestShares: Made = ["guest_share", { vm: 0, vcpu: 0, gfn: 0 }];

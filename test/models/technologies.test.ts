@@ -2,23 +2,12 @@
 import { expect, test } from "vitest";
 import { scenarioOf } from "../../checkers/explore/bounded.ts";
 import { inScenario } from "../../checkers/explore/instances.ts";
-import { confidential } from "../../models/technology/confidential/family.ts";
 import { technologies7_3 } from "../../models/technology/confidential/layer/technologies.ts";
 import { snpLaunchFinish } from "../../models/technology/confidential/snp-launch-finish.ts";
 import { tdxBuild } from "../../models/technology/confidential/tdx-build.ts";
 import { tdxSept } from "../../models/technology/confidential/tdx-sept.ts";
 import { mirrorRoot } from "../../models/technology/mirror-root.ts";
-import { promises } from "../../spec/properties/promises.ts";
 import { play } from "../play.ts";
-
-test("each common promise is asked of a design of the technologies, or not with a reason", () => {
-  for (const { name: design, promises: own } of confidential.designs) {
-    const asked = new Set(own.map(({ name }) => name));
-    const reasons = { ...confidential.silent, ...confidential.silentOf?.[design] };
-    for (const { name } of promises)
-      expect([design, name, name in reasons]).toEqual([design, name, !asked.has(name)]);
-  }
-});
 
 test("every VM type lives, and races, with the same promises", () => {
   for (const type of ["sw_protected", "snp", "tdx", "pkvm"]) {

@@ -24,7 +24,7 @@ import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
 import { contentsPromises } from "../../../spec/properties/contents.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { hostAccessPromises } from "../../../spec/properties/host-access.ts";
-import { mappingPromises } from "../../../spec/properties/mappings.ts";
+import { noMappingThroughGoneSlot, noMappingToGonePage } from "../../../spec/properties/mappings.ts";
 import { folioLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
@@ -294,7 +294,8 @@ export const pkvm = design({
   promises: [
     ...exclusivityPromises,
     ...hostAccessPromises,
-    ...mappingPromises,
+    noMappingToGonePage,
+    noMappingThroughGoneSlot,
     ...contentsPromises.filter(({ needs }) => needs?.includes("secretOf")),
     ...ownershipPromises,
   ],

@@ -22,7 +22,11 @@ import {
 } from "../../../spec/language.ts";
 import { Page, Vm } from "../../../spec/guest-memory.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
-import { mappingPromises } from "../../../spec/properties/mappings.ts";
+import {
+  invalidationsEnd,
+  noMappingThroughGoneSlot,
+  noMappingToGonePage,
+} from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
@@ -208,7 +212,13 @@ export const snpPsmash = design({
   calls: { guest_validates: guestValidates, punch_hole: punchHole },
   view,
   contradiction: ownersContradict,
-  promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises],
+  promises: [
+    noMappingToGonePage,
+    noMappingThroughGoneSlot,
+    invalidationsEnd,
+    ...exclusivityPromises,
+    ...ownershipPromises,
+  ],
   statements: [breaksUp],
   scenarios: {},
   vectors: [

@@ -24,7 +24,11 @@ import {
 } from "../../../spec/language.ts";
 import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
-import { mappingPromises } from "../../../spec/properties/mappings.ts";
+import {
+  mappingAgreesWithAttribute,
+  noMappingThroughGoneSlot,
+  noMappingToGonePage,
+} from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, kvmLock, mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
@@ -284,7 +288,13 @@ export const tdxBuild = design({
   },
   view,
   contradiction: ownersContradict,
-  promises: [...mappingPromises, ...exclusivityPromises, ...ownershipPromises],
+  promises: [
+    noMappingToGonePage,
+    noMappingThroughGoneSlot,
+    mappingAgreesWithAttribute,
+    ...exclusivityPromises,
+    ...ownershipPromises,
+  ],
   statements: [runsWhatWasBuilt],
   notAtomic: [
     {
