@@ -9,6 +9,7 @@ import { groundOf } from "../explore/interpreted.ts";
 import { Barrier } from "./barrier.ts";
 import type { Failure, FromHand, ToHand } from "./crew.ts";
 import { Hand } from "./hand.ts";
+import { stepsOf } from "./round.ts";
 import { CELL } from "./shared.ts";
 
 /** Says that the subject is there, and works when it is told to. */
@@ -27,25 +28,23 @@ export function assist(port: MessagePort, subject: Bounded, only: ReadonlySet<st
 function work(
   subject: Bounded,
   only: ReadonlySet<string> | undefined,
-  { shared, me, count, translation }: ToHand,
+  { shared, me, translation }: ToHand,
   onReady: () => void,
 ): ReturnType<Totals["now"]> {
   const total = new Totals();
   const ground = groundOf(subject, subject.trackings[0]!, only, total);
   const translated = { seconds: 0, notices: new Set<string>() };
   const expander = new TieredExpander(ground, translated, undefined, translation as Compiled);
-  const hand = new Hand(shared, me, expander, subject.instances.length, count);
+  const hand = new Hand(shared, me, expander, subject.instances.length);
   const barrier = new Barrier(shared);
   onReady();
   for (;;) {
     barrier.wait();
     if (Atomics.load(shared.control, CELL.over) !== 0) break;
-    hand.expand();
-    barrier.wait();
-    hand.enter();
-    barrier.wait();
-    hand.settle(() => total.transitions);
-    barrier.wait();
+    for (const step of stepsOf(shared, hand, () => total.transitions)) {
+      step();
+      barrier.wait();
+    }
   }
   expander.flush();
   return total.now();

@@ -2,8 +2,8 @@
  * A search in several threads, as the one sees it that leads it: it works as the first hand, and hears of what the others found at the end.
  *
  * Threads are hired when a search turns out to be long, and load the design while it goes on; when all are there they take over between two
- * states, and go through the rest round by round. A round is three steps, at the ends of which all wait for each other: expand, enter what is
- * new into the parts of the table, give it numbers.
+ * states, and go through the rest round by round. All wait for each other between the steps of a round: a table that is full is made anew; what
+ * nobody has taken is expanded and looked up; what is new is counted; it gets its numbers.
  */
 import type { Worker } from "node:worker_threads";
 import type { Expander } from "../explore/expander.ts";
@@ -11,8 +11,9 @@ import { NoMemory } from "../explore/column.ts";
 import type { TotalsNow } from "../explore/explored.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { Barrier } from "./barrier.ts";
-import { Hand, doneOf } from "./hand.ts";
-import { CELL, FIGURES, mostFound, share, type Shared } from "./shared.ts";
+import { Hand } from "./hand.ts";
+import { slotsFor, stepsOf } from "./round.ts";
+import { CELL, doneOf, foundIn, mostFound, share, type Shared } from "./shared.ts";
 
 /** Starts threads, each of which loads the design, says so, and helps. */
 export interface Hire {
@@ -29,8 +30,6 @@ export interface Hire {
 export interface ToHand {
   readonly shared: Shared;
   readonly me: number;
-  /** States in the log. */
-  readonly count: number;
   readonly translation: unknown;
 }
 
@@ -87,9 +86,9 @@ export class Threads {
     return this.until(() => this.areLoaded);
   }
 
-  async begin(shared: Shared, count: number, translation: unknown): Promise<void> {
+  async begin(shared: Shared, translation: unknown): Promise<void> {
     this.workers.forEach((worker, i) =>
-      worker.postMessage({ shared, me: i + 1, count, translation } satisfies ToHand),
+      worker.postMessage({ shared, me: i + 1, translation } satisfies ToHand),
     );
     await this.until(() => this.heard.ready === this.workers.length);
   }
@@ -142,11 +141,9 @@ export class Crew {
     most: number,
     transitions: () => number,
   ): Promise<Crew> {
-    const { words } = expander;
-    const shared = share(hands, words, most, states);
-    const count = states.length / words;
-    const begun = threads.begin(shared, count, expander.translation);
-    const hand = new Hand(shared, 0, expander, most, count);
+    const shared = share(hands, expander.words, most, states);
+    const begun = threads.begin(shared, expander.translation);
+    const hand = new Hand(shared, 0, expander, most);
     await begun;
     return new Crew(threads, shared, hand, transitions);
   }
@@ -156,40 +153,34 @@ export class Crew {
   }
 
   get bytes(): number {
-    return this.sum(1);
+    return this.shared.control[CELL.slots]! * 4;
   }
 
   /** Transitions of the other threads, as of the end of the last round. */
   get transitionsOfOthers(): number {
-    return this.sum(0) - this.shared.figures[0]!;
-  }
-
-  private sum(figure: number): number {
-    const { figures, hands } = this.shared;
-    let sum = 0;
-    for (let hand = 0; hand < hands; hand++) sum += figures[hand * FIGURES + figure]!;
-    return sum;
+    return this.shared.transitions.reduce((sum, n, hand) => (hand === 0 ? sum : sum + n), 0);
   }
 
   /** Expands states from `first` on and before `end`, as many as there is room for: the next one, and how many states are known then. */
   async round(first: number, end: number, known: number): Promise<{ next: number; known: number }> {
     const { shared, hand, barrier, threads } = this;
-    const { control, width, hands, chunk, found } = shared;
-    if ((known + hands * mostFound(shared)) * width > hand.log.length) throw new NoMemory("the log is full");
+    const { control, width, chunk } = shared;
+    if ((known + mostFound(shared)) * width > hand.log.length) throw new NoMemory("the log is full");
     control[CELL.first] = first;
     control[CELL.end] = end;
     control[CELL.known] = known;
-    Atomics.store(control, CELL.next, 0);
+    control[CELL.next] = 0;
+    const grown = slotsFor(shared, known);
+    control[CELL.grows] = grown === control[CELL.slots] ? 0 : 1;
+    control[CELL.slots] = grown;
+    const steps = stepsOf(shared, hand, this.transitions);
     await barrier.waitOr(threads.failure);
-    hand.expand();
-    await barrier.waitOr(threads.failure);
-    hand.enter();
-    await barrier.waitOr(threads.failure);
-    hand.settle(this.transitions);
-    await barrier.waitOr(threads.failure);
+    for (const step of steps) {
+      step();
+      await barrier.waitOr(threads.failure);
+    }
     const done = doneOf(shared);
-    const more = found.reduce((sum, counts) => sum + counts[done - 1]!, 0);
-    return { next: Math.min(end, first + done * chunk), known: known + more };
+    return { next: Math.min(end, first + done * chunk), known: known + foundIn(shared, done) };
   }
 
   /** There are no more rounds: what the other threads counted and found. */

@@ -1,9 +1,11 @@
-/** One thread of a search: it expands chunks of a level, then enters what is its own of what all have found. */
+/** One thread of a search: it expands chunks of a level and looks up what they lead to; then it gives numbers to what it was the first to find. */
 import { Batch, FULL, type Expander } from "../explore/expander.ts";
 import { recentStates } from "../explore/inserter.ts";
-import { scatterOn, type Scatter } from "./loops.ts";
-import { Part } from "./part.ts";
-import { CELL, FIGURES, MOST_CHUNKS, hasRoom, type Shared } from "./shared.ts";
+import { enterOn, fillOn, settleOn, type Enter, type Fill, type Ground, type Settle } from "./loops.ts";
+import { CELL, PLACE_BITS, chunksOf, type Shared } from "./shared.ts";
+
+/** A claim leads to another one where a third hand was between them; there are seldom more. */
+const CLAIMS = 2;
 
 export class Hand {
   readonly log: Int32Array;
@@ -13,94 +15,152 @@ export class Hand {
   /** The most successors of a state. */
   private readonly most: number;
   private readonly batch: Batch;
-  private readonly part: Part;
-  /** How full the outboxes are. */
-  private readonly fill: Int32Array;
-  private readonly recent: Int32Array;
-  private scatter: Scatter;
-  private scattered: Int32Array;
+  private readonly table: Int32Array;
+  private readonly fill: Fill;
+  private readonly write: Settle;
+  private ground: Ground;
+  private look: Enter;
+  /** Of each chunk that this hand took in the round: its number, and where its claims begin. */
+  private readonly taken: { readonly chunk: number; readonly claims: number }[] = [];
 
-  /** The log has `count` states already. */
-  constructor(shared: Shared, me: number, expander: Expander, most: number, count: number) {
+  constructor(shared: Shared, me: number, expander: Expander, most: number) {
+    const { width, found, room } = shared;
     this.shared = shared;
     this.log = new Int32Array(shared.log);
+    this.table = new Int32Array(shared.table);
     this.me = me;
     this.expander = expander;
     this.most = most;
-    this.batch = new Batch(shared.width);
-    this.fill = new Int32Array(shared.hands);
-    this.recent = recentStates(shared.width, this.log, 0);
-    this.part = new Part(shared, this.log, me);
-    this.part.takeUp(count);
-    this.scattered = this.batch.words;
-    this.scatter = this.scatterOf();
+    this.batch = new Batch(width);
+    this.batch.reserve(FULL + most);
+    this.fill = fillOn(width, this.table, this.log);
+    this.write = settleOn(width, this.table, this.log, found);
+    const claims = CLAIMS * room.found;
+    this.ground = {
+      table: this.table,
+      log: this.log,
+      ...this.roomFor(this.batch.words),
+      recent: recentStates(width, this.log, 0),
+      claims: new Int32Array(claims),
+      ranks: new Int32Array(claims),
+      made: new Int32Array(2),
+    };
+    this.look = enterOn(width, this.ground, found);
   }
 
-  private scatterOf(): Scatter {
-    const { shared, me, batch, recent, fill } = this;
-    return scatterOn(shared.width, (this.scattered = batch.words), recent, fill, shared.outboxes[me]!);
+  private roomFor(words: Int32Array): Pick<Ground, "words" | "hashes" | "open"> {
+    const room = words.length / this.shared.width + 1;
+    return { words, hashes: new Int32Array(room), open: new Int32Array(room) };
+  }
+
+  /** Clears this hand's share of a table that has become larger, or is new. */
+  clear(): void {
+    const { table } = this;
+    const slots = this.shared.control[CELL.slots]!;
+    table.fill(0, ...this.shareOf(slots));
+  }
+
+  /** Enters this hand's share of the states that are known. */
+  enterKnown(): void {
+    const { control } = this.shared;
+    this.fill((control[CELL.slots]! - 1) | 0, ...this.shareOf(control[CELL.known]!));
+  }
+
+  private shareOf(n: number): [first: number, end: number] {
+    const { hands } = this.shared;
+    return [Math.floor((n * this.me) / hands), Math.floor((n * (this.me + 1)) / hands)];
+  }
+
+  /** Before the first chunk of a round. */
+  begin(): void {
+    this.ground.made.fill(0);
+    this.taken.length = 0;
   }
 
   /** Expands chunks that nobody has taken, as long as there are any, and room for what they lead to; not more than `mostChunks`. */
   expand(mostChunks = Infinity): void {
-    const { shared, fill, most } = this;
+    const { shared, taken } = this;
     const { control, chunk: size } = shared;
-    const first = control[CELL.first]!;
+    const { made } = this.ground;
     const chunks = chunksOf(shared);
-    fill.fill(0);
-    for (let taken = 0; taken < mostChunks && fill.every((used) => hasRoom(shared, used, most)); taken++) {
+    for (let n = 0; n < mostChunks && this.hasRoom(); n++) {
       const chunk = Atomics.add(control, CELL.next, 1);
       if (chunk >= chunks) return;
-      const start = first + chunk * size;
+      taken.push({ chunk, claims: made[1]! });
+      const start = control[CELL.first]! + chunk * size;
       this.expandChunk(chunk, start, Math.min(start + size, control[CELL.end]!));
     }
   }
 
+  private hasRoom(): boolean {
+    const { chunk, room } = this.shared;
+    const { made, claims } = this.ground;
+    const more = chunk * this.most;
+    return made[0]! + more <= room.found && made[1]! + more <= claims.length;
+  }
+
   private expandChunk(chunk: number, start: number, end: number): void {
-    const { shared, log, batch, expander, fill } = this;
-    const { segments, hands, width } = shared;
-    const before = fill.slice();
-    let place = 0;
+    const { shared, batch, expander, log, me } = this;
+    const { width, control, room } = shared;
+    const mask = (control[CELL.slots]! - 1) | 0;
+    let rank = chunk << PLACE_BITS;
     for (let index = start; index < end;) {
       batch.count = 0;
       while (index < end && batch.count < FULL) expander.expand(log, index * width, index++, batch);
-      if (this.scattered !== batch.words) this.scatter = this.scatterOf();
-      this.scatter(batch.count, place);
-      place += batch.count;
-    }
-    for (let to = 0; to < hands; to++) {
-      const at = (chunk * hands + to) * 3;
-      segments[at] = this.me;
-      segments[at + 1] = before[to]!;
-      segments[at + 2] = fill[to]!;
+      if (this.ground.words !== batch.words) this.lookInto(batch.words);
+      this.look(mask, control[CELL.known]!, me * room.found, batch.count, rank);
+      rank += batch.count;
     }
   }
 
-  enter(): void {
-    this.part.enter(doneOf(this.shared));
+  /** The batch has another array. */
+  private lookInto(words: Int32Array): void {
+    const { shared } = this;
+    this.ground = { ...this.ground, ...this.roomFor(words) };
+    this.look = enterOn(shared.width, this.ground, shared.found);
   }
 
-  /** Numbers what is new, asks about it, and writes down how far this hand is. */
+  /** Counts, for each chunk that it took, the states that were found there first. */
+  count(): void {
+    const { shared, taken } = this;
+    for (let i = 0; i < taken.length; i++) {
+      let count = 0;
+      this.each(i, () => count++);
+      shared.counts[taken[i]!.chunk] = count;
+    }
+  }
+
+  /**
+   * Gives the states that were found first in its chunks the numbers that a single thread would have given them: chunk after chunk, and in each of
+   * them in order. Asks about them.
+   */
   settle(transitions: () => number): void {
-    const { shared, log, me, expander, part } = this;
-    const { width, figures } = shared;
-    const made = part.number(doneOf(shared));
-    for (let i = 0; i < made; i++) {
-      const index = part.indices[i]!;
-      expander.askState(log, index * width, index);
+    const { shared, me, expander, taken, write, log } = this;
+    const { control, counts, width } = shared;
+    const mask = (control[CELL.slots]! - 1) | 0;
+    let index = control[CELL.known]!;
+    let chunk = 0;
+    for (let i = 0; i < taken.length; i++) {
+      for (; chunk < taken[i]!.chunk; chunk++) index += counts[chunk]!;
+      let at = index;
+      this.each(i, (one) => {
+        write(mask, one, at);
+        expander.askState(log, at * width, at++);
+      });
     }
     expander.flush();
-    figures[me * FIGURES] = transitions();
-    figures[me * FIGURES + 1] = part.bytes;
+    shared.transitions[me] = transitions();
   }
-}
 
-/** How many chunks the round has at most. */
-function chunksOf({ control, chunk }: Shared): number {
-  return Math.min(MOST_CHUNKS, Math.ceil((control[CELL.end]! - control[CELL.first]!) / chunk));
-}
-
-/** How many of them were expanded, when all hands are through. */
-export function doneOf(shared: Shared): number {
-  return Math.min(chunksOf(shared), shared.control[CELL.next]!);
+  /** The states that were found first in the chunk that it took as the i-th, in order: the claims that nobody has bettered. */
+  private each(i: number, tell: (one: number) => void): void {
+    const { taken, ground, shared } = this;
+    const { claims, ranks, made } = ground;
+    const held = shared.found.ranks;
+    const end = i + 1 < taken.length ? taken[i + 1]!.claims : made[1]!;
+    for (let at = taken[i]!.claims; at < end; at++) {
+      const one = claims[at]!;
+      if (held[one] === ranks[at]) tell(one);
+    }
+  }
 }

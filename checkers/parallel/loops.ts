@@ -1,155 +1,131 @@
-/** The innermost loops of a hand, generated for the arrays that they work on, as those of a search in one thread are (explore/inserter.ts). */
-import { differenceText, RECENT_BITS } from "../explore/inserter.ts";
+/** The innermost loops of a hand, generated for the arrays that they work on, as that of a search in one thread is (explore/inserter.ts). */
+import { RECENT_BITS, differenceText } from "../explore/inserter.ts";
 import { copyText, hashText, sameText, times } from "../explore/probe.ts";
-import type { Outbox } from "./shared.ts";
+import type { Found } from "./shared.ts";
 
-/** Sends n successors to their owners, but for those seen lately; the first one has the place `place` among those of its chunk. */
-export type Scatter = (n: number, place: number) => void;
+/** What one hand looks up, and keeps of it. */
+export interface Ground {
+  readonly table: Int32Array;
+  readonly log: Int32Array;
+  /** Successors, one after the other. */
+  readonly words: Int32Array;
+  /** States that this hand has looked up lately. */
+  readonly recent: Int32Array;
+  /** Room for one more than there are successors. */
+  readonly hashes: Int32Array;
+  readonly open: Int32Array;
+  /** The states of the round that this hand has come upon before any other had, as far as it knows, in order, and their ranks then. */
+  readonly claims: Int32Array;
+  readonly ranks: Int32Array;
+  /** How many states this hand has found, and how many claims it has. */
+  readonly made: Int32Array;
+}
 
-export function scatterOn(
-  width: number,
-  words: Int32Array,
-  recent: Int32Array,
-  fill: Int32Array,
-  outboxes: readonly Outbox[],
-): Scatter {
-  const send = outboxes.map(
-    (_, to) => `if (owner === ${to}) {
-      const at = fill[${to}];
-      { const p = ${times("at", width)}; ${copyText(width, `out${to}`)} }
-      places${to}[at] = (place + i) | 0;
-      fill[${to}] = (at + 1) | 0;
-    }`,
-  );
-  const given: Record<string, Int32Array> = { words, recent, fill };
-  outboxes.forEach((outbox, to) => {
-    given[`out${to}`] = outbox.words;
-    given[`places${to}`] = outbox.places;
-  });
+/**
+ * Looks up n successors, the first with the rank `rank`; `mine` is where the states of this hand stand among those that were found. Of two hands that
+ * come upon a state in the same round, the one with the lower rank gets it: each rank that is lower than the one before is a claim.
+ */
+export type Enter = (mask: number, known: number, mine: number, n: number, rank: number) => void;
+
+export function enterOn(width: number, ground: Ground, found: Found): Enter {
+  const given = { ...ground, foundWords: found.words, foundRanks: found.ranks, foundSlots: found.slots };
   const text = `"use strict";
-    return (n, place) => {
+    return (mask, known, mine, n, rank) => {
+      const tag = ~mask;
+      let left = 0;
       for (let i = 0, offset = 0; i < n; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
         const from = words;
         ${hashText(width)}
         const at = ${times(`(h >>> ${32 - RECENT_BITS})`, width)};
         ${differenceText(width)}
-        if (differs === 0) continue;
-        const owner = ${ownerText(outboxes.length)};
-        ${send.join(" else ")}
+        open[left] = i;
+        hashes[left] = h;
+        left = (left + ((differs | (0 - differs)) >>> 31)) | 0;
       }
-    };`;
-  return new Function(...Object.keys(given), text)(...Object.values(given)) as Scatter;
-}
-
-/** The bits that choose an owner depend on all bits of the hash: those that choose a slot remain even in each part. */
-function ownerText(hands: number): string {
-  return `((Math.imul(h, 0x9e3779b1) >>> 16) * ${hands}) >>> 16`;
-}
-
-/** Who owns a state, by its hash. */
-export function ownerOn(hands: number): (h: number) => number {
-  return new Function("h", `"use strict"; return ${ownerText(hands)};`) as (h: number) => number;
-}
-
-/** What a hand keeps of the new states of a round. */
-export interface Found {
-  readonly words: Int32Array;
-  readonly slots: Int32Array;
-  readonly places: Int32Array;
-}
-
-/**
- * Looks up the successors of an outbox from `first` to before `end`, and enters those that are new, `made` of which there were before; gives how many there
- * are then. A state that is new in this round has no number yet: in the table it has that of the `known` ones, and of those found before it in this part.
- */
-export type Enter = (
-  mask: number,
-  numbers: number,
-  known: number,
-  made: number,
-  first: number,
-  end: number,
-) => number;
-
-/** Successors whose places in the table are touched before the first of them is looked up. */
-const TOUCHED = 256;
-
-export function enterOn(
-  width: number,
-  table: Int32Array,
-  log: Int32Array,
-  outbox: Outbox,
-  found: Found,
-): Enter {
-  const hashes = new Int32Array(TOUCHED + 1);
-  const { words, places } = outbox;
-  const given = { table, log, words, sent: places, hashes, ...prefixed(found) };
-  const text = `"use strict";
-    return (mask, numbers, known, made, first, end) => {
-      const tag = ~numbers;
-      for (let block = first; block < end; block = (block + ${TOUCHED}) | 0) {
-        const stop = Math.min(end, block + ${TOUCHED}) | 0;
-        let touched = 0;
-        for (let i = block, offset = ${times("block", width)}; i < stop; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
-          const from = words;
-          ${hashText(width)}
-          hashes[(i - block) | 0] = h;
-          touched ^= table[h & mask];
-        }
-        hashes[${TOUCHED}] = touched;
-        next: for (let i = block, offset = ${times("block", width)}; i < stop; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
-          const h = hashes[(i - block) | 0];
-          let at = h & mask;
-          for (let e = table[at]; e !== 0; e = table[at]) {
-            if (((e ^ h) & tag) === 0) {
-              const index = ((e & numbers) - 1) | 0;
-              if (index < known) {
-                const p = ${times("index", width)};
-                ${sameText(width, "continue next;")}
-              } else {
-                const p = ${times("((index - known) | 0)", width)};
-                ${sameText(width, "continue next;", "foundWords")}
-              }
+      let touched = 0;
+      for (let i = 0; i < left; i = (i + 1) | 0) touched ^= table[hashes[i] & mask];
+      hashes[n] = touched;
+      next: for (let i = 0; i < left; i = (i + 1) | 0) {
+        const offset = ${times("open[i]", width)};
+        const h = hashes[i];
+        let at = h & mask;
+        for (;;) {
+          let e = table[at];
+          if (e === 0) {
+            const one = (mine + made[0]) | 0;
+            const p = ${times("one", width)};
+            ${copyText(width, "foundWords")}
+            foundRanks[one] = (rank + open[i]) | 0;
+            e = Atomics.compareExchange(table, at, 0, (h & tag) | (known + one + 1));
+            if (e === 0) {
+              foundSlots[one] = at;
+              made[0] = (made[0] + 1) | 0;
+              claims[made[1]] = one;
+              ranks[made[1]] = (rank + open[i]) | 0;
+              made[1] = (made[1] + 1) | 0;
+              continue next;
             }
-            at = (at + 1) & mask;
           }
-          const p = ${times("made", width)};
-          ${copyText(width, "foundWords")}
-          foundSlots[made] = at;
-          foundPlaces[made] = sent[i];
-          made = (made + 1) | 0;
-          table[at] = (h & tag) | (known + made);
+          if (((e ^ h) & tag) === 0) {
+            const index = ((e & mask) - 1) | 0;
+            if (index < known) {
+              const p = ${times("index", width)};
+              ${sameText(width, "continue next;")}
+            } else {
+              const one = (index - known) | 0;
+              const p = ${times("one", width)};
+              ${sameText(width, "{ claim(one, (rank + open[i]) | 0); continue next; }", "foundWords")}
+            }
+          }
+          at = (at + 1) & mask;
         }
       }
-      return made;
-    };`;
+    };
+    function claim(one, rank) {
+      for (let before = Atomics.load(foundRanks, one); rank < before;) {
+        const now = Atomics.compareExchange(foundRanks, one, before, rank);
+        if (now === before) {
+          claims[made[1]] = one;
+          ranks[made[1]] = rank;
+          made[1] = (made[1] + 1) | 0;
+          return;
+        }
+        before = now;
+      }
+    }`;
   return new Function(...Object.keys(given), text)(...Object.values(given)) as Enter;
 }
 
-/** Writes the states that were found to the log, and their numbers to the table. */
-export type Write = (numbers: number, made: number) => void;
+/** Gives a state that was found its number: in the log, and in the table. */
+export type Settle = (mask: number, one: number, index: number) => void;
 
-export function writeOn(
-  width: number,
-  table: Int32Array,
-  log: Int32Array,
-  found: Found,
-  indices: Int32Array,
-): Write {
-  const given = { table, log, words: found.words, slots: found.slots, indices };
+export function settleOn(width: number, table: Int32Array, log: Int32Array, found: Found): Settle {
+  const given = { table, log, words: found.words, slots: found.slots };
   const text = `"use strict";
-    return (numbers, made) => {
-      for (let i = 0, offset = 0; i < made; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
-        const index = indices[i];
-        const p = ${times("index", width)};
-        ${copyText(width)}
-        const slot = slots[i];
-        table[slot] = (table[slot] & ~numbers) | (index + 1);
-      }
+    return (mask, one, index) => {
+      const offset = ${times("one", width)};
+      const p = ${times("index", width)};
+      ${copyText(width)}
+      const slot = slots[one];
+      table[slot] = (table[slot] & ~mask) | (index + 1);
     };`;
-  return new Function(...Object.keys(given), text)(...Object.values(given)) as Write;
+  return new Function(...Object.keys(given), text)(...Object.values(given)) as Settle;
 }
 
-function prefixed({ words, slots, places }: Found): Record<string, Int32Array> {
-  return { foundWords: words, foundSlots: slots, foundPlaces: places };
+/** Enters states of the log, all different, from the first to before the end; other hands enter others. */
+export type Fill = (mask: number, first: number, end: number) => void;
+
+export function fillOn(width: number, table: Int32Array, log: Int32Array): Fill {
+  const text = `"use strict";
+    return (mask, first, end) => {
+      for (let index = first; index < end; index = (index + 1) | 0) {
+        const from = log;
+        const offset = ${times("index", width)};
+        ${hashText(width)}
+        const entry = (h & ~mask) | (index + 1);
+        let at = h & mask;
+        while (table[at] !== 0 || Atomics.compareExchange(table, at, 0, entry) !== 0) at = (at + 1) & mask;
+      }
+    };`;
+  return new Function("table", "log", text)(table, log) as Fill;
 }

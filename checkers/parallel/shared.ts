@@ -1,16 +1,11 @@
 /**
- * What the threads of one search share. Each of them ("hand") expands states, and owns the part of the visited set that a hash of the states
- * chooses; the log is one for all, in the order in which a single thread would have found the states.
+ * What the threads of one search share: the log, in the order in which a single thread would have found the states, and the table that is looked
+ * into to tell what is new.
+ *
+ * The table's entries are those of the store (explore/probe.ts). A state that is new has no number before the round ends: in the table it has a
+ * number behind those of the known ones, which says where its words stand until then.
  */
-
 import { MOST_WORDS, NoMemory } from "../explore/column.ts";
-
-/** Successors on their way from the hand that found them to the one that owns them. */
-export interface Outbox {
-  readonly words: Int32Array;
-  /** Their places among all successors of their chunk. */
-  readonly places: Int32Array;
-}
 
 export interface Shared {
   readonly hands: number;
@@ -20,17 +15,23 @@ export interface Shared {
   readonly chunk: number;
   readonly room: Room;
   readonly control: Int32Array;
-  /** The states, as 32-bit words. A view of so much memory cannot be handed to a thread: each makes its own. */
+  /** The states, as 32-bit words. A view of so much memory cannot be handed to a thread: each makes its own, and so of the table. */
   readonly log: SharedArrayBuffer;
-  /** By the hand that sends, and the one that receives. */
-  readonly outboxes: readonly (readonly Outbox[])[];
-  /** Of each chunk of the round, for each receiving hand: who sends, the first successor in the outbox, and the end. */
-  readonly segments: Int32Array;
-  /** By hand: how many new states it had when it was through with each chunk of the round, and their places in their chunks. */
-  readonly found: readonly Int32Array[];
-  readonly places: readonly Int32Array[];
-  /** By hand: transitions so far, and bytes of its part of the table. */
-  readonly figures: Float64Array;
+  readonly table: SharedArrayBuffer;
+  readonly found: Found;
+  /** By chunk of the round: how many states were found there first. */
+  readonly counts: Int32Array;
+  /** By hand: transitions so far. */
+  readonly transitions: Float64Array;
+}
+
+/** The states that are new in a round, those of each hand behind each other. */
+export interface Found {
+  readonly words: Int32Array;
+  /** Where each was come upon first: its chunk, and its place among the successors of that. */
+  readonly ranks: Int32Array;
+  /** Their places in the table. */
+  readonly slots: Int32Array;
 }
 
 /** Cells of `control`. */
@@ -42,44 +43,54 @@ export const CELL = {
   first: 3,
   end: 4,
   known: 5,
+  /** Slots of the table; and not 0 where these are more than before, and all hands enter the known states anew. */
+  slots: 6,
+  grows: 7,
   /** Not 0: there is no further round. */
-  over: 6,
+  over: 8,
 } as const;
-export const FIGURES = 2;
-export const MOST_CHUNKS = 2 ** 14;
-/**
- * How much is set aside: successors in an outbox, words of the log at most; the slots that a part of the table begins with, and the numbers of
- * states that its entries begin with: what these leave of an entry tells hashes apart.
- */
-const ROOM = { outbox: 2 ** 18, words: MOST_WORDS, slots: 2 ** 16, numbers: 2 ** 23 };
-export type Room = typeof ROOM;
+
+/** Bits of a rank that are a place; those above are the chunk. */
+export const PLACE_BITS = 17;
+export const MOST_CHUNKS = 2 ** (31 - PLACE_BITS);
 const MOST_CHUNK = 128;
 
+/** How much is set aside: states that a hand finds in a round, words of the log and slots of the table at most, slots to begin with. */
+const ROOM = { found: 2 ** 18, words: MOST_WORDS, slots: 2 ** 30, firstSlots: 2 ** 20 };
+export type Room = typeof ROOM;
+
 /** `most` is the largest number of successors that a state can have. */
-export function share(hands: number, width: number, most: number, states: Int32Array, room = ROOM): Shared {
-  const { outbox } = room;
-  const chunk = Math.max(1, Math.min(MOST_CHUNK, Math.floor(outbox / 8 / most)));
-  const each = <T>(make: () => T): T[] => Array.from({ length: hands }, make);
+export function share(
+  hands: number,
+  width: number,
+  most: number,
+  states: Int32Array,
+  room: Room = ROOM,
+): Shared {
   const log = reserved(states.length, room.words);
   new Int32Array(log).set(states);
+  const control = ints(16);
   return {
     hands,
     width,
-    chunk,
+    chunk: Math.max(1, Math.min(MOST_CHUNK, Math.floor(Math.min(2 ** PLACE_BITS, room.found / 2) / most))),
     room,
-    control: ints(8),
+    control,
     log,
-    outboxes: each(() => each(() => ({ words: ints(outbox * width), places: ints(outbox) }))),
-    segments: ints(MOST_CHUNKS * hands * 3),
-    found: each(() => ints(MOST_CHUNKS)),
-    places: each(() => ints(outbox * hands)),
-    figures: new Float64Array(new SharedArrayBuffer(hands * FIGURES * 8)),
+    table: reserved(room.firstSlots, room.slots),
+    found: {
+      words: ints(hands * room.found * width),
+      ranks: ints(hands * room.found),
+      slots: ints(hands * room.found),
+    },
+    counts: ints(MOST_CHUNKS),
+    transitions: new Float64Array(new SharedArrayBuffer(hands * 8)),
   };
 }
 
 /** Memory far beyond what is needed: pages that are never touched cost nothing. Less where the machine refuses so much. */
 function reserved(needed: number, most: number): SharedArrayBuffer {
-  for (let words = most; words > needed; words /= 2) {
+  for (let words = most; words >= needed; words /= 2) {
     try {
       return new SharedArrayBuffer(words * 4);
     } catch (error) {
@@ -93,12 +104,24 @@ function ints(n: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(n * 4));
 }
 
-/** Whether an outbox has room for all successors of one more chunk. */
-export function hasRoom({ chunk, room }: Shared, used: number, most: number): boolean {
-  return used + chunk * most <= room.outbox;
+/** How many chunks the round has at most. */
+export function chunksOf({ control, chunk }: Shared): number {
+  return Math.min(MOST_CHUNKS, Math.ceil((control[CELL.end]! - control[CELL.first]!) / chunk));
 }
 
-/** The most states that one round adds to a hand's part. */
+/** How many of them were expanded, when all hands are through. */
+export function doneOf(shared: Shared): number {
+  return Math.min(chunksOf(shared), shared.control[CELL.next]!);
+}
+
+/** The states that were found in the first `chunks` chunks of the round. */
+export function foundIn({ counts }: Shared, chunks: number): number {
+  let sum = 0;
+  for (let chunk = 0; chunk < chunks; chunk++) sum += counts[chunk]!;
+  return sum;
+}
+
+/** The states that all hands can find in a round. */
 export function mostFound({ hands, room }: Shared): number {
-  return room.outbox * hands;
+  return hands * room.found;
 }

@@ -2,8 +2,17 @@
 import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
 import type { Batch, Expander } from "../../checkers/explore/expander.ts";
-import { Hand, doneOf } from "../../checkers/parallel/hand.ts";
-import { CELL, share, type Shared } from "../../checkers/parallel/shared.ts";
+import { Hand } from "../../checkers/parallel/hand.ts";
+import { slotsFor } from "../../checkers/parallel/round.ts";
+import {
+  CELL,
+  chunksOf,
+  doneOf,
+  foundIn,
+  share,
+  type Room,
+  type Shared,
+} from "../../checkers/parallel/shared.ts";
 
 /** States are numbers below `states`, in words that are all used; the successors of one are drawn from a seed. */
 class Graph implements Expander {
@@ -70,62 +79,98 @@ class Graph implements Expander {
   }
 }
 
-/** One round of all hands, in this thread: each takes as many chunks as it is told, the last one the others, if it has room. */
-function round(
-  shared: Shared,
-  hands: readonly Hand[],
-  takes: readonly number[],
-  first: number,
-  end: number,
-  known: number,
-): { readonly next: number; readonly known: number } {
+/** Looks for states in the order in which the hands are told to: `expand` has them go through the round at hand. */
+function search(
+  graphs: readonly Graph[],
+  degree: number,
+  room: Pick<Room, "found" | "firstSlots">,
+  expand: (shared: Shared, hands: readonly Hand[]) => void,
+): Int32Array {
+  const [graph] = graphs as [Graph];
+  const first = new Int32Array(graph.words);
+  graph.pack(0, first, 0);
+  const shared = share(graphs.length, graph.words, degree, first, {
+    ...room,
+    words: 2 ** 20,
+    slots: 2 ** 16,
+  });
+  const hands = graphs.map((each, me) => new Hand(shared, me, each, degree));
   const { control, chunk } = shared;
-  control[CELL.first] = first;
-  control[CELL.end] = end;
-  control[CELL.known] = known;
-  control[CELL.next] = 0;
-  hands.forEach((hand, i) => hand.expand(i === hands.length - 1 ? Infinity : takes[i % takes.length]));
-  for (const hand of hands) hand.enter();
-  for (const hand of hands) hand.settle(() => 0);
-  const done = doneOf(shared);
-  const more = shared.found.reduce((sum, counts) => sum + counts[done - 1]!, 0);
-  return { next: Math.min(end, first + done * chunk), known: known + more };
+  for (let [next, end, known] = [0, 1, 1]; next < known;) {
+    if (next === end) end = known;
+    const slots = slotsFor(shared, known);
+    const isNew = slots !== control[CELL.slots];
+    [CELL.first, CELL.end, CELL.known, CELL.next, CELL.slots].forEach(
+      (cell, i) => (control[cell] = [next, end, known, 0, slots][i]!),
+    );
+    if (isNew) for (const hand of hands) hand.clear();
+    if (isNew) for (const hand of hands) hand.enterKnown();
+    for (const hand of hands) hand.begin();
+    expand(shared, hands);
+    for (const hand of hands) hand.count();
+    for (const hand of hands) hand.settle(() => 0);
+    const done = doneOf(shared);
+    [next, known] = [Math.min(end, next + done * chunk), known + foundIn(shared, done)];
+    if (next === known) return hands[0]!.log.slice(0, known * graph.words);
+  }
+  throw new Error("not reached");
 }
 
+function expectInOrder(graphs: readonly Graph[], log: Int32Array): void {
+  const [graph] = graphs as [Graph];
+  const order = graph.order();
+  const expected = new Int32Array(order.length * graph.words);
+  order.forEach((state, i) => graph.pack(state, expected, i * graph.words));
+  expect(log).toEqual(expected);
+  // Each state but the first is asked about once.
+  const asked = graphs.flatMap((each) => each.asked);
+  expect(asked.sort((a, b) => a - b)).toEqual(order.slice(1).map((_, i) => i + 1));
+}
+
+const graphsOf = (count: number, words: number, states: number, degree: number, seed: number): Graph[] =>
+  Array.from({ length: count }, () => new Graph(words, states, degree, seed));
+
+const hands = fc.integer({ min: 1, max: 4 });
+const words = fc.constantFrom(1, 2, 3, 50);
+const states = fc.integer({ min: 1, max: 3000 });
+const degree = fc.integer({ min: 1, max: 6 });
+const takes = fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 6 });
+
 test.prop(
-  [
-    fc.integer({ min: 1, max: 4 }),
-    fc.constantFrom(1, 2, 3, 50),
-    fc.integer({ min: 1, max: 3000 }),
-    fc.integer({ min: 1, max: 6 }),
-    fc.integer(),
-    fc.constantFrom(64, 1024),
-    fc.constantFrom(4, 4096),
-    fc.constantFrom(16, 2 ** 20),
-    fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 6 }),
-  ],
-  { numRuns: 40 },
+  [hands, words, states, degree, fc.integer(), fc.constantFrom(16, 1024), fc.constantFrom(4, 4096), takes],
+  {
+    numRuns: 30,
+  },
 )(
-  "states have the numbers that a single thread gives them",
-  (count, words, states, degree, seed, outbox, slots, numbers, takes) => {
-    const graphs = Array.from({ length: count }, () => new Graph(words, states, degree, seed));
-    const first = new Int32Array(words);
-    graphs[0]!.pack(0, first, 0);
-    const shared = share(count, words, degree, first, { outbox, words: 2 ** 20, slots, numbers });
-    const hands = graphs.map((graph, me) => new Hand(shared, me, graph, degree, 1));
-    const { log } = hands[0]!;
-    let [next, end, known] = [0, 1, 1];
-    while (next < known) {
-      if (next === end) end = known;
-      ({ next, known } = round(shared, hands, takes, next, end, known));
-    }
-    const order = graphs[0]!.order();
-    const expected = new Int32Array(order.length * words);
-    order.forEach((state, i) => graphs[0]!.pack(state, expected, i * words));
-    expect(known).toBe(order.length);
-    expect(log.subarray(0, known * words)).toEqual(expected);
-    // Each state but the first is asked about once, by the hand that owns it.
-    const asked = graphs.flatMap((graph) => graph.asked);
-    expect(asked.sort((a, b) => a - b)).toEqual(order.slice(1).map((_, i) => i + 1));
+  "hands that have room for little, and a table that grows: states have the numbers that a single thread gives them",
+  (count, width, most, out, seed, found, firstSlots, counts) => {
+    const graphs = graphsOf(count, width, most, out, seed);
+    const log = search(graphs, out, { found, firstSlots }, (_shared, all) =>
+      all.forEach((hand, i) => hand.expand(i === count - 1 ? Infinity : counts[i % counts.length])),
+    );
+    expectInOrder(graphs, log);
+  },
+);
+
+test.prop([hands, words, states, degree, fc.integer(), fc.array(fc.nat(), { minLength: 1, maxLength: 40 })], {
+  numRuns: 30,
+})(
+  "hands that come upon states later than others, though earlier in their order: the same",
+  (count, width, most, out, seed, random) => {
+    const graphs = graphsOf(count, width, most, out, seed);
+    const log = search(graphs, out, { found: 4096, firstSlots: 4096 }, (shared, all) => {
+      const chunks = chunksOf(shared);
+      // Any hand may have any chunk; each goes through its own in order, and one hand after the other.
+      const of = Array.from({ length: chunks }, (_, i) => random[(i * 7) % random.length]! % count);
+      for (const me of [...all.keys()].reverse()) {
+        of.forEach((hand, at) => {
+          if (hand !== me) return;
+          shared.control[CELL.next] = at;
+          all[me]!.expand(1);
+        });
+      }
+      shared.control[CELL.next] = chunks;
+    });
+    expectInOrder(graphs, log);
   },
 );
