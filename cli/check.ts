@@ -14,7 +14,7 @@ import { checkJson } from "../checkers/report/json.ts";
 import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
 import { registryText, unexpected } from "../checkers/report/registry-text.ts";
 import { pins } from "../models/pins.ts";
-import { registry, type Entry } from "../models/registry.ts";
+import { designNames, type Entry } from "../models/catalogue.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { budgetFrom, type BudgetOptions } from "./arguments.ts";
@@ -105,7 +105,7 @@ async function tasksFor(names: readonly string[], options: CheckCommand): Promis
   if (options.all !== true && names.length === 0) {
     throw new UsageError("check: name a design, or say --all\n  gmemcheck list names them");
   }
-  const asked = options.all === true ? registry.map(({ design }) => design.name) : names;
+  const asked = options.all === true ? designNames : names;
   const tasks: Task[] = [];
   const narrowsMode = options.mode !== undefined || options.overlap !== undefined;
   for (const name of asked) {

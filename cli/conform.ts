@@ -6,7 +6,7 @@ import { play } from "../checkers/kernel/play.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
 import { conformanceText, disagreementsOf } from "../checkers/report/conformance.ts";
 import { count } from "../checkers/report/text.ts";
-import { registry, type Entry } from "../models/registry.ts";
+import { versions, type Entry } from "../models/catalogue.ts";
 import type { Player } from "../spec/recording.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
@@ -38,25 +38,26 @@ async function conformOne(
 ): Promise<Conformance> {
   const text = readText(path);
   // The recording says which kernel it is of; any player can read its header.
-  const reader = await playerOf(name === undefined ? firstPlayable() : await findDesign(name));
+  const reader = await playerOf(name === undefined ? await anyVersion() : await findDesign(name));
   const recording = readRecording(text, path, reader, "answered");
-  const entry = name === undefined ? entryForKernel(recording.header.kernel, path) : await findDesign(name);
+  const entry =
+    name === undefined ? await entryForKernel(recording.header.kernel, path) : await findDesign(name);
   return compare(basename(path), recording, entry.design, await playerOf(entry), (line, nodes) =>
     progress.show(`${path}: ${line}${nodes === 0 ? "" : `, ${count(nodes)} states`}`),
   );
 }
 
-function firstPlayable(): Entry {
-  return registry.find(({ player }) => player !== undefined)!;
+async function anyVersion(): Promise<Entry> {
+  const [first] = await versions.load();
+  return first!;
 }
 
 /** The design of a kernel version: 6.18.44 is of 6.18. */
-function entryForKernel(kernel: string, path: string): Entry {
-  const entry = registry.find(
-    (e) => e.kernel !== undefined && (kernel === e.kernel || kernel.startsWith(`${e.kernel}.`)),
-  );
+async function entryForKernel(kernel: string, path: string): Promise<Entry> {
+  const entries = await versions.load();
+  const entry = entries.find((of) => kernel === of.kernel || kernel.startsWith(`${of.kernel}.`));
   if (entry !== undefined) return entry;
-  const known = registry.flatMap((e) => (e.kernel === undefined ? [] : [e.kernel]));
+  const known = entries.map((of) => of.kernel);
   throw new UsageError(
     `${path}: there is no design for kernel ${kernel}; there are ${known.join(", ")}\n  name one: --design guest-memfd-${known.at(-1)}`,
   );
@@ -65,16 +66,17 @@ function entryForKernel(kernel: string, path: string): Entry {
 async function playerOf({ design, player }: Entry): Promise<Player> {
   if (player !== undefined) return player();
   throw new UsageError(
-    `recordings cannot be played on ${design.name}\n  they can on ${registry.flatMap((e) => (e.player === undefined ? [] : [e.design.name])).join(", ")}`,
+    `recordings cannot be played on ${design.name}\n  they can on ${versions.names.join(", ")}`,
   );
 }
 
 /** Prints a program's recording as the design answers it. */
 export async function run(path: string, { design: name }: { readonly design?: string }): Promise<number> {
   const text = readText(path);
-  const reader = await playerOf(name === undefined ? firstPlayable() : await findDesign(name));
+  const reader = await playerOf(name === undefined ? await anyVersion() : await findDesign(name));
   const program = readRecording(text, path, reader, "any");
-  const entry = name === undefined ? entryForKernel(program.header.kernel, path) : await findDesign(name);
+  const entry =
+    name === undefined ? await entryForKernel(program.header.kernel, path) : await findDesign(name);
   const player = await playerOf(entry);
   const lines = program.sequences.map(({ line, ...sequence }) => {
     const answers = play(program.header, sequence, entry.design, player, `${path}:${line}`);

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { AnyDesign } from "../spec/language/design.ts";
-import { entryOf, registry, type Entry } from "../models/registry.ts";
+import { designNames, entryNamed, type Entry } from "../models/catalogue.ts";
 
 /** `models/proposals/mine.ts`, or `models/proposals/mine.ts#name` where the file exports several designs. */
 const FILE = /^(.*\.m?ts)(?:#(.+))?$/;
@@ -12,13 +12,12 @@ const FILE = /^(.*\.m?ts)(?:#(.+))?$/;
 export async function findDesign(name: string): Promise<Entry> {
   const file = FILE.exec(name);
   if (file !== null) return fromFile(file[1]!, file[2]);
-  const entry = entryOf(name);
+  const entry = await entryNamed(name);
   if (entry !== undefined) return entry;
-  const names = registry.map(({ design }) => design.name);
-  const near = names.filter((known) => known.includes(name) || name.includes(known));
+  const near = designNames.filter((known) => known.includes(name) || name.includes(known));
   throw new UsageError(
     `there is no design "${name}"${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}\n` +
-      `  there are: ${names.join(", ")}\n  or a file that exports a design: models/proposals/template.ts (of a trace: --design FILE)`,
+      `  there are: ${designNames.join(", ")}\n  or a file that exports a design: models/proposals/template.ts (of a trace: --design FILE)`,
   );
 }
 
@@ -35,7 +34,7 @@ async function fromFile(path: string, wanted: string | undefined): Promise<Entry
     throw new UsageError(`${path} exports several designs: ${names}\n  name one: ${path}#${design.name}`);
   }
   // A file's design is what the file says, also where it has a name that the registry knows.
-  const entry = entryOf(design.name);
+  const entry = await entryNamed(design.name);
   return entry?.design === design ? entry : { design, kind: "proposal", breaks: [] };
 }
 

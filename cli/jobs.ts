@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { RunReport } from "../checkers/explore/check.ts";
 import type { Progress } from "../checkers/explore/sweep.ts";
-import { entryOf } from "../models/registry.ts";
+import { designNames } from "../models/catalogue.ts";
 import type { HowToRun, Job } from "./run-job.ts";
 
 /** What a worker is told. */
@@ -39,7 +39,7 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
   const [only] = jobs;
   // A single run needs no thread, whose start takes longer than a small search. A design of the user's own may have a loop without an end,
   // which only another thread can break.
-  if (jobs.length === 1 && only !== undefined && entryOf(only.design) !== undefined) {
+  if (jobs.length === 1 && only !== undefined && designNames.includes(only.design)) {
     const onProgress = (progress: Progress): void => options.onProgress(only, progress, 0);
     const { runJob } = await import("./run-job.ts");
     const how = { ...options, hands: options.workers ?? availableParallelism() };

@@ -1,5 +1,6 @@
 /** `gmemcheck list`: designs, kinds, bounds, scenarios, properties. */
-import { registry, type Entry } from "../models/registry.ts";
+import type { Entry } from "../models/catalogue.ts";
+import { registry } from "../models/registry.ts";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { wrap } from "../checkers/report/wrap.ts";
 import { BUILT_IN } from "../spec/language/kernel-bug.ts";

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { checkVector, type RunReport } from "../checkers/explore/check.ts";
 import type { Budget, PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import type { Vector } from "../spec/language/design.ts";
-import { entryOf } from "../models/registry.ts";
+import { designNames } from "../models/catalogue.ts";
 import { contentHash } from "./content.ts";
 import { findDesign } from "./designs.ts";
 
@@ -42,7 +42,7 @@ export async function runJob(
       ? {}
       : { hire: { hands, from: LONG, thread: () => helper({ design: name, vector }, only) } }),
     // What a design's own file imports is not part of the hash.
-    ...(entryOf(name) === undefined ? {} : { cache: { folder: CACHE, content } }),
+    ...(designNames.includes(name) ? { cache: { folder: CACHE, content } } : {}),
   };
   return checkVector(design, vector, { ...search, budget, ...more, onProgress, stop });
 }

@@ -4,7 +4,9 @@ import { inScenario } from "../../checkers/explore/instances.ts";
 import { resolveBounds, scenarioOf } from "../../checkers/explore/bounded.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
 import { BOUND_RULES } from "../../models/guest-memfd/machine.ts";
+import { catalogue, entryNamed } from "../../models/catalogue.ts";
 import { pins } from "../../models/pins.ts";
+import { families } from "../../models/proposals/families.ts";
 import { entryOf, registry } from "../../models/registry.ts";
 import { promises } from "../../spec/properties/promises.ts";
 import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
@@ -17,6 +19,27 @@ test("names are unique, and each design has a quick vector", () => {
   expect(new Set(names).size).toBe(names.length);
   for (const { design } of registry)
     expect(design.vectors.filter(({ quick }) => quick).length).toBeGreaterThan(0);
+});
+
+test.each(catalogue.map((part) => [part.names.join(", "), part] as const))(
+  "the catalogue names what it loads: %s",
+  async (_names, part) => {
+    expect((await part.load()).map(({ design }) => design.name)).toEqual(part.names);
+  },
+);
+
+test("a design is found by its name, and nothing by another", async () => {
+  for (const entry of registry) expect((await entryNamed(entry.design.name))?.design).toBe(entry.design);
+  expect(await entryNamed("no-such-design")).toBeUndefined();
+});
+
+test("every design and mutant of a discussion is in the registry", () => {
+  const discussed = families.flatMap(({ designs, mutants }) => [
+    ...designs,
+    ...mutants.map(({ design }) => design),
+  ]);
+  const listed = new Set(registry.map(({ design }) => design));
+  expect(discussed.filter((design) => !listed.has(design)).map(({ name }) => name)).toEqual([]);
 });
 
 test("each design, call, property and bug says where it comes from", () => {
