@@ -34,7 +34,7 @@ export async function measureStartUps(results: Results, measure: Measure, say: S
 const DESIGN = "guest-memfd-7.3";
 const DESIGN_RUNS: readonly string[] = [
   "--track full --bounds vms=1,files=1,pages=2,slots=2,gfns=2",
-  "--track watch --bounds vms=1,files=2,pages=2,slots=2,gfns=2",
+  "--track watch --scenario guests --bounds vms=1,files=2,pages=2,slots=2,gfns=2",
   "--mode overlap --overlap 2 --scenario dying-file --bounds tasks=2,types=sw_protected",
   "--mode overlap --overlap 2 --scenario range-races --bounds tasks=2,types=sw_protected,pages=2,gfns=2",
 ];

@@ -1,5 +1,4 @@
 /** gmemcheck as a user runs it, and what its JSON report says. */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Mismatch, type Contestant, type Found, type Phases } from "./contestant.ts";
 import type { BenchVector, Size } from "./vectors.ts";
@@ -62,26 +61,4 @@ function readHolding(name: string, output: string): Found {
     throw new Mismatch(`${name}: ${run?.verdict ?? "no run"}, but gmem-seq is known to hold`);
   const { states, transitions, depth, times } = run;
   return { states, transitions, depth, ...(times === undefined ? {} : { phases: times }) };
-}
-
-/** Why a way to run gmemcheck cannot be measured; null where it can. */
-export interface Lacks {
-  readonly twoWorkers: string | null;
-  readonly symmetry: string | null;
-}
-
-/** What the command line has, by its help. */
-export function lacksFrom(help: string): Lacks {
-  const lines = help.replace(/\n {3,}(?! *--)/g, " ");
-  return {
-    twoWorkers: /--workers <n>.*one run each/.test(lines)
-      ? "by check --help, --workers gives each run one thread"
-      : null,
-    symmetry: /^ *--symmetry\b/m.test(lines) ? null : "check --help has no --symmetry",
-  };
-}
-
-export function lacks(): Lacks {
-  const [file, ...args] = gmemcheck("check", "--help") as [string, ...string[]];
-  return lacksFrom(spawnSync(file, args, { encoding: "utf8" }).stdout);
 }

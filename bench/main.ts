@@ -9,10 +9,10 @@ import { join, resolve } from "node:path";
 import { UsageError } from "../checkers/usage-error.ts";
 import { EXIT, signalExit } from "../cli/exit.ts";
 import { makeFolder, print, writeWhole } from "../cli/output.ts";
-import { Mismatch, type Contestant } from "./contestant.ts";
+import { Mismatch } from "./contestant.ts";
 import { contest } from "./contest.ts";
 import { measureDesigns, measureStartUps } from "./extras.ts";
-import { lacks, oneWorker, symmetric, twoWorkers, SYMMETRIC, TWO_WORKERS, type Lacks } from "./gmemcheck.ts";
+import { oneWorker, symmetric, twoWorkers } from "./gmemcheck.ts";
 import { commit, machine } from "./machine.ts";
 import { Interrupted, measureBy, type Measure } from "./measure.ts";
 import { optionsFrom, type BenchOptions } from "./options.ts";
@@ -23,7 +23,7 @@ import { spin } from "./peers/spin.ts";
 import { withResults } from "./readme.ts";
 import { report } from "./report.ts";
 import { emptyResults, readResults, type Heat, type Results, type Skipped } from "./results.ts";
-import { ALL_TWOS, MEDIUM, type BenchVector } from "./vectors.ts";
+import { ALL_TWOS, LARGE, MEDIUM } from "./vectors.ts";
 import { buildPeer, buildRusage, obtainPeers, type Workshop } from "./workshop.ts";
 
 const README = new URL("../README.md", import.meta.url);
@@ -107,18 +107,9 @@ async function measureSizes(
         .filter((peer) => peer !== rumur || vector === MEDIUM)
         .flatMap((peer) => buildPeer(peer, vector, workshop)),
       oneWorker(vector),
-      ...(vector === ALL_TWOS ? variants(vector, lacks(), skip) : []),
+      ...(vector === ALL_TWOS || vector === LARGE ? [twoWorkers(vector)] : []),
+      ...(vector === ALL_TWOS ? [symmetric(vector)] : []),
     ];
     await contest(heat, contestants, { rounds, measure, say, skip });
   }
-}
-
-/** The other ways to run gmemcheck, as far as it has them. */
-function variants(vector: BenchVector, lacking: Lacks, skip: (skipped: Skipped) => void): Contestant[] {
-  const found: Contestant[] = [];
-  if (lacking.twoWorkers === null) found.push(twoWorkers(vector));
-  else skip({ what: TWO_WORKERS, reason: lacking.twoWorkers });
-  if (lacking.symmetry === null) found.push(symmetric(vector));
-  else skip({ what: SYMMETRIC, reason: lacking.symmetry });
-  return found;
 }

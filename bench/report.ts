@@ -1,8 +1,9 @@
 /** The results as tables in Markdown: ratios first, then the numbers that they are made of. */
 import { count } from "../checkers/report/text.ts";
-import { SYMMETRIC, TWO_WORKERS } from "./gmemcheck.ts";
+import { barsOf } from "./bars.ts";
+import { bestOf, middle, ratiosOf, searchCpu } from "./ratios.ts";
 import type { DesignRun, Entry, Heat, Results, Run } from "./results.ts";
-import { median, ratio } from "./statistics.ts";
+import { ratio } from "./statistics.ts";
 import { sizeText } from "./vectors.ts";
 
 type Cell = string | number;
@@ -20,66 +21,12 @@ export function figure(value: number | null): string {
   return Math.abs(value) >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
 
-/** CPU seconds of the search: of a peer, and where the phases are not told, of the whole process. */
-const searchCpu = ({ phases, cpuSeconds }: Run): number => phases?.searchCpuSeconds ?? cpuSeconds;
-const searchWall = ({ phases, wallSeconds }: Run): number => phases?.searchSeconds ?? wallSeconds;
 /** What comes before the search and after it; null where that is not told. */
 const besides = ({ phases, cpuSeconds }: Run): number | null =>
   phases === undefined ? null : cpuSeconds - phases.searchCpuSeconds;
 
-/** The median over the runs; null where one of them does not know. */
-function middle<T>(runs: readonly T[], of: (run: T) => number | null): number | null {
-  const values = runs.map(of).filter((value) => value !== null);
-  return values.length < runs.length || values.length === 0 ? null : median(values);
-}
-
 const perSecond = (entry: Entry, of: "states" | "transitions"): number | null =>
   ratio(entry.runs[0]![of], middle(entry.runs, searchCpu));
-
-/** Of the entries of a peer the one that stayed, which has the most runs; then the fastest. */
-function bestOf({ entries }: Heat, peer: string): Entry | null {
-  const seconds = ({ runs }: Entry): number => middle(runs, ({ cpuSeconds }) => cpuSeconds) ?? Infinity;
-  const sorted = entries
-    .filter((entry) => entry.peer === peer)
-    .sort((a, b) => b.runs.length - a.runs.length || seconds(a) - seconds(b));
-  return sorted[0] ?? null;
-}
-
-/** Two entries of a heat compared: in the search, and as whole processes. */
-export interface Ratio {
-  readonly what: string;
-  readonly search: number | null;
-  readonly process: number | null;
-}
-
-type Figure = (run: Run) => number;
-
-function compare(
-  what: string,
-  over: Entry | null,
-  under: Entry | null,
-  search: Figure,
-  whole: Figure,
-): Ratio[] {
-  if (over === null || under === null) return [];
-  const of = (figure: Figure): number | null => ratio(middle(over.runs, figure), middle(under.runs, figure));
-  return [{ what, search: of(search), process: of(whole) }];
-}
-
-/** The ratios of one size, as far as its entries go. */
-export function ratiosOf(heat: Heat): Ratio[] {
-  const ours = bestOf(heat, "gmemcheck");
-  const cpu: Figure = ({ cpuSeconds }) => cpuSeconds;
-  const wall: Figure = ({ wallSeconds }) => wallSeconds;
-  const best = (peer: string): Entry | null => bestOf(heat, peer);
-  return [
-    ...compare("gmemcheck / C++", ours, best("C++"), searchCpu, cpu),
-    ...compare("Spin / gmemcheck", best("Spin"), ours, searchCpu, cpu),
-    ...compare("Rumur / gmemcheck", best("Rumur"), ours, searchCpu, cpu),
-    ...compare("1 worker / 2 workers, wall time", ours, best(TWO_WORKERS), searchWall, wall),
-    ...compare("without / with symmetry", ours, best(SYMMETRIC), searchCpu, cpu),
-  ];
-}
 
 /** Nothing where no two can be compared yet. */
 function ratioTables(heats: readonly Heat[]): string[] {
@@ -143,6 +90,7 @@ function designRow(run: DesignRun): Cell[] {
     count(states),
     count(transitions),
     figure(cpuSeconds),
+    figure(run.phases?.translateSeconds ?? null),
     figure(ratio(states, searchCpu(run))),
     figure(ratio(transitions, searchCpu(run))),
     figure(megabytes(peakBytes)),
@@ -155,10 +103,22 @@ const DESIGN_HEAD = [
   "states",
   "transitions",
   "CPU s",
+  "of them translation",
   "states / CPU s of search",
   "transitions / CPU s of search",
   "peak MB",
 ];
+
+/** What was to be reached, and what was. */
+function barsTable(results: Results): string[] {
+  const rows = barsOf(results).map(({ what, wanted, measured, isMet }) => [
+    what,
+    wanted,
+    figure(measured),
+    isMet ? "reached" : "**missed**",
+  ]);
+  return rows.length === 0 ? [] : [table(["bar", "wanted", "measured", ""], rows)];
+}
 
 const startUpTable = ({ startUps }: Results): string =>
   table(
@@ -192,6 +152,7 @@ export function report(results: Results): string {
   return [
     aboutText(results),
     ...(tellsPhases(heats) ? [] : [NO_PHASES]),
+    ...barsTable(results),
     ...(heats.length === 0
       ? []
       : [

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { expectCounts, Mismatch, type Found } from "../../bench/contestant.ts";
-import { lacksFrom, oneWorker } from "../../bench/gmemcheck.ts";
+import { oneWorker } from "../../bench/gmemcheck.ts";
 import { readLimit } from "../../bench/peers/limit.ts";
 import { readRumur } from "../../bench/peers/rumur.ts";
 import { readSpin } from "../../bench/peers/spin.ts";
@@ -91,18 +91,4 @@ describe("what is refused", () => {
     expect(() => expectCounts("", { ...found, states: 23 }, TINY.counts, true)).toThrow("at most 22");
     expect(() => expectCounts("", { ...found, depth: 5 }, TINY.counts, true)).toThrow("depth 5");
   });
-});
-
-test("what gmemcheck lacks is seen in its help", () => {
-  const before =
-    "  --workers <n>      threads, one run each at a time;\n                     as many as cores\n  --out <dir>        write\n";
-  const wrapped = "  --workers <n>      threads,\n                     one run each at a time\n";
-  const after =
-    "  --workers <n>      threads that share a run\n  --symmetry         up to symmetry, one run each\n";
-  expect(lacksFrom(before)).toEqual({
-    twoWorkers: expect.stringContaining("one thread") as string,
-    symmetry: expect.stringContaining("no --symmetry") as string,
-  });
-  expect(lacksFrom(wrapped).twoWorkers).not.toBeNull();
-  expect(lacksFrom(after)).toEqual({ twoWorkers: null, symmetry: null });
 });

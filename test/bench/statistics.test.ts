@@ -1,7 +1,9 @@
 /** Medians and ratios, and how they become tables. */
 import { describe, expect, test } from "vitest";
 import { TWO_WORKERS } from "../../bench/gmemcheck.ts";
-import { figure, ratiosOf, report } from "../../bench/report.ts";
+import { barsOf } from "../../bench/bars.ts";
+import { ratiosOf } from "../../bench/ratios.ts";
+import { figure, report } from "../../bench/report.ts";
 import { emptyResults, type Entry, type Heat, type Run } from "../../bench/results.ts";
 import { median, ratio } from "../../bench/statistics.ts";
 import { MEDIUM } from "../../bench/vectors.ts";
@@ -73,6 +75,31 @@ describe("ratios of a size", () => {
   });
 });
 
+test("bars are said to be reached or missed, of what was measured alone", () => {
+  const machine = { cpu: "", cores: 2, memoryBytes: 1, node: "", programs: {} };
+  const results = emptyResults({ date: "", commit: null, machine, rounds: 1 });
+  results.heats.push(heat);
+  const seconds = (cpuSeconds: number, complete: boolean) => ({
+    ...run(cpuSeconds, { transitions: 3e6, phases: { ...phases(2).phases, translateSeconds: 3.5 } }),
+    complete,
+  });
+  results.designs.push({ command: "gmemcheck check a", ...seconds(90, true) });
+  results.designs.push({ command: "gmemcheck check b", ...seconds(90, false) });
+  results.startUps.push({ command: "gmemcheck --help", runs: [run(0.2)] });
+  expect(barsOf(results).map(({ what, measured, isMet }) => [what, measured, isMet])).toEqual([
+    ["medium: gmemcheck / C++", 4, false],
+    ["medium: Spin / gmemcheck", 2.5, false],
+    ["a: CPU seconds, exhausted", 90, true],
+    ["a: transitions per CPU second", 1.5e6, true],
+    ["a: translation", 3.5, false],
+    // A part of it is not the whole.
+    ["b: CPU seconds, exhausted", Infinity, false],
+    ["b: transitions per CPU second", 1.5e6, true],
+    ["b: translation", 3.5, false],
+    ["gmemcheck --help: wall time", 0.4, false],
+  ]);
+});
+
 function reportOf(...heats: Heat[]): string {
   const machine = { cpu: "a CPU", cores: 2, memoryBytes: 1, node: "v20", programs: { spin: "Spin 6" } };
   const results = emptyResults({ date: "2026-11-21T00:00:00Z", commit: "c0ffee", machine, rounds: 3 });
@@ -99,7 +126,7 @@ describe("the report", () => {
   });
 
   test("has no table of what there is nothing of", () => {
-    expect(text.match(/^\| --- /gm)).toHaveLength(2);
+    expect(text.match(/^\| --- /gm)).toHaveLength(3);
     expect(reportOf({ vector: MEDIUM, entries: heat.entries.slice(0, 1) }).match(/^\| --- /gm)).toHaveLength(
       1,
     );
