@@ -55,9 +55,9 @@ export interface BudgetOptions {
   readonly workers?: number;
 }
 
-/** Half of the machine's memory, shared by the threads: a table is copied when it grows. */
-function defaultBytes(workers: number): number {
-  return Math.floor(totalmem() / 2 / workers);
+/** Half of the machine's memory, shared by the runs that go on at the same time: a table is copied when it grows. */
+function defaultBytes(runs: number): number {
+  return Math.floor(totalmem() / 2 / runs);
 }
 
 export function workersFrom(text: string): number {
@@ -66,11 +66,15 @@ export function workersFrom(text: string): number {
   throw new UsageError(`--workers: "${text}" is not a whole number from 1 to 256`);
 }
 
-export function budgetFrom({ maxStates, maxSeconds, maxBytes, workers }: BudgetOptions): Budget {
+/** Of each of some runs. */
+export function budgetFrom(
+  { maxStates, maxSeconds, maxBytes, workers = availableParallelism() }: BudgetOptions,
+  runs: number,
+): Budget {
   return {
     states: maxStates ?? Infinity,
     seconds: maxSeconds ?? Infinity,
-    bytes: maxBytes ?? defaultBytes(workers ?? availableParallelism()),
+    bytes: maxBytes ?? defaultBytes(Math.min(workers, runs)),
   };
 }
 

@@ -12,8 +12,6 @@ import { UsageError } from "../checkers/usage-error.ts";
 import type { PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import { checkJson } from "../checkers/report/json.ts";
 import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
-import { registryText, unexpected } from "../checkers/report/registry-text.ts";
-import { pins } from "../models/pins.ts";
 import { designNames, type Entry } from "../models/catalogue.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import type { Vector } from "../spec/language/design.ts";
@@ -78,7 +76,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
     );
   });
   await deliver(tasks, summaries, options);
-  return interrupt.exitCode(exitCode(tasks, summaries, options));
+  return interrupt.exitCode(await exitCode(tasks, summaries, options));
 }
 
 /** Writes what was asked for and prints the report; when writing fails, the report is printed all the same. */
@@ -146,7 +144,7 @@ async function runTasks(
   );
   const line = new ProgressLine();
   const runs = await runJobs(jobs, {
-    budget: budgetFrom(options),
+    budget: budgetFrom(options, jobs.length),
     only: options.property ?? null,
     search: searchOptions(options),
     workers: options.workers,
@@ -241,15 +239,12 @@ async function printReports(
 ): Promise<void> {
   if (options.format === "json") print(JSON.stringify(await checkJson(summaries, files), null, 2));
   else if (options.format === "itf") await printItf(summaries);
-  else if (options.all === true)
-    print(
-      registryText(
-        tasks.map(({ entry }) => entry),
-        summaries,
-        pins,
-      ),
-    );
-  else {
+  else if (options.all === true) {
+    const { registryText } = await import("../checkers/report/registry-text.ts");
+    const { pins } = await import("../models/pins.ts");
+    const entries = tasks.map(({ entry }) => entry);
+    print(registryText(entries, summaries, pins));
+  } else {
     for (const [i, report] of summaries.entries()) {
       const asking: Asking = { asked: tasks[i]!.asked, design: report.design, traceFiles: files };
       print(report.runs.map((run) => runText(run, asking)).join("\n\n"));
@@ -278,7 +273,11 @@ async function printItf(summaries: readonly DesignReport[]): Promise<void> {
 }
 
 /** Of a registry: as pinned or not. Of named designs: the worst verdict. */
-function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], options: CheckCommand): number {
+async function exitCode(
+  tasks: readonly Task[],
+  summaries: readonly DesignReport[],
+  options: CheckCommand,
+): Promise<number> {
   const { all, property, bounds, scenario, track, overlap, symmetry, merge, orders } = options;
   const narrowed = [property, bounds, scenario, track, overlap, symmetry].some(
     (option) => option !== undefined,
@@ -286,6 +285,8 @@ function exitCode(tasks: readonly Task[], summaries: readonly DesignReport[], op
   if (all !== true || narrowed || merge === false || orders === false) {
     return exitOf(summaries.map(({ verdict }) => verdict));
   }
+  const { unexpected } = await import("../checkers/report/registry-text.ts");
+  const { pins } = await import("../models/pins.ts");
   const judged = summaries.flatMap((report, i) => unexpected(tasks[i]!.entry, report, pins));
   const broken = judged.filter(({ verdict }) => verdict !== "incomplete");
   if (broken.length > 0)

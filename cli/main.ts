@@ -90,7 +90,7 @@ function commands(done: (code: number) => void): Command {
     .option("--max-seconds <n>", "stop each run after so many seconds", amount("--max-seconds"))
     .option(
       "--max-bytes <n>",
-      "stop a run when its visited set takes so many bytes (half the memory, shared by the threads)",
+      "stop a run when its visited set takes so many bytes (half the memory, shared by the runs)",
       amount("--max-bytes"),
     )
     .addOption(
