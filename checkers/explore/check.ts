@@ -4,12 +4,9 @@ import { LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
 import type { AnyProperty } from "../../spec/language/property.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts";
-import { interleave } from "../interleave/interleave.ts";
-import { exploreOrbits } from "../symmetry/explore.ts";
-import { licenceFor, type Licence } from "../symmetry/licence.ts";
+import type { Licence } from "../symmetry/licence.ts";
 import { UsageError } from "../usage-error.ts";
 import { InterpretedExpander, type MakeExpander } from "./interpreted.ts";
-import { interleavingOf } from "../compile/interleaving/interleaving.ts";
 import { TieredExpander, type Translated } from "../compile/tiered.ts";
 import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
@@ -98,19 +95,20 @@ export async function checkVector(
   vector: Vector,
   options: SearchOptions,
 ): Promise<RunReport> {
-  const licence = options.symmetry === undefined ? null : licenceOf(design, vector, options.symmetry);
+  const licence = options.symmetry === undefined ? null : await licenceOf(design, vector, options.symmetry);
   const trusting = licence?.subject ?? bounded(design, vector);
   const subject = options.paranoid === true ? paranoid(trusting) : trusting;
   try {
     const translated: Translated = { seconds: 0, notices: new Set() };
-    const began = process.cpuUsage();
     const onVisited: SearchOptions["onVisited"] = (tracking, visited) => {
       options.onVisited?.(tracking, visited);
       // A cell that is left out may hold anything, and a fingerprint is no state.
       if (subject.tracked === "full" && options.compaction !== true) askConsistency(subject, visited);
     };
     const licensed = licence && { ...licence, subject };
-    const explored = await search(subject, { ...options, onVisited }, translated, licensed);
+    const search = await searchOf(subject, options, translated, licensed);
+    const began = process.cpuUsage();
+    const explored = await search({ ...options, onVisited });
     const { user, system } = process.cpuUsage(began);
     const report = runReport(subject, explored, options);
     const times = {
@@ -131,32 +129,34 @@ export async function checkVector(
 }
 
 /** Which names a run may take for interchangeable; refused where nothing can be reduced. */
-function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbits"): Licence {
+async function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbits"): Promise<Licence> {
   if ((vector.mode ?? "sequential") !== "sequential" || vector.track === "watch")
     throw new UsageError("--symmetry is for sequential runs that do not watch one location after the other");
+  const { licenceFor } = await import("../symmetry/licence.ts");
   return licenceFor(design, vector, { upToOrbits: how === "orbits" });
 }
 
-function search(
+/** How a run is searched. What only some runs need is loaded for these alone: most of the time of a small search is spent on loading. */
+async function searchOf(
   subject: Bounded,
-  options: SearchOptions,
+  { interpreted, cache }: SearchOptions,
   translated: Translated,
   licence: Licence | null,
-): Promise<Explored> {
+): Promise<(options: SearchOptions) => Promise<Explored>> {
   if (subject.mode !== "sequential") {
-    const compiled = options.interpreted === true ? undefined : interleavingOf({ translated });
-    return profiled(subject, options, (given) => interleave(subject, given, compiled));
+    const { interleave } = await import("../interleave/interleave.ts");
+    const { interleavingOf } = await import("../compile/interleaving/interleaving.ts");
+    const compiled = interpreted === true ? undefined : interleavingOf({ translated });
+    return (options) => profiled(subject, options, (given) => interleave(subject, given, compiled));
   }
   const make: MakeExpander =
-    options.interpreted === true
+    interpreted === true
       ? (ground) => new InterpretedExpander(ground)
-      : (ground) => new TieredExpander(ground, translated, options.cache);
-  if (licence === null || licence.group.length === 0) return explore(subject, options, make);
-  return exploreOrbits(
-    licence,
-    { ...options, content: `${options.content} ${JSON.stringify(licence.group.map(({ bound }) => bound))}` },
-    make,
-  );
+      : (ground) => new TieredExpander(ground, translated, cache);
+  if (licence === null || licence.group.length === 0) return (options) => explore(subject, options, make);
+  const { exploreOrbits } = await import("../symmetry/explore.ts");
+  const group = JSON.stringify(licence.group.map(({ bound }) => bound));
+  return (options) => exploreOrbits(licence, { ...options, content: `${options.content} ${group}` }, make);
 }
 
 function invalidReason({ tracked }: Bounded, { message }: ModelError): string {
