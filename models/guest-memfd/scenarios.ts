@@ -91,19 +91,37 @@ const racing = {
   madvise: { advice: (advice: number) => advice === MADV_DONTNEED },
 };
 
+/** Windows on the whole file that can be written, and files that are mapped as shared or not at all. */
+const plainFiles = {
+  mmap: {
+    prot: (prot: number) => prot === (PROT_READ | PROT_WRITE),
+    offset: (offset: bigint) => offset === 0n,
+  },
+  set_user_memory_region2: bindingsAndOrdinary,
+  create_guest_memfd: { flags: (flags: bigint) => flags !== GUEST_MEMFD_FLAG_INIT_SHARED },
+};
+
 export const scenarios: Readonly<Record<string, Scenario>> = {
   core: {
     says: "no closing of VMs and vCPUs, no read-only or dirty-logged slots, no odd mappings, no calls without effect",
     without: [...withoutEffect, "close_vm", "close_vcpu", "mlock", "get_dirty_log", "set_user_memory_region"],
-    only: {
-      munmap: { area: (area: number) => area === 0 },
-      mmap: {
-        prot: (prot: number) => prot === (PROT_READ | PROT_WRITE),
-        offset: (offset: bigint) => offset === 0n,
-      },
-      set_user_memory_region2: bindingsAndOrdinary,
-      create_guest_memfd: { flags: (flags: bigint) => flags !== GUEST_MEMFD_FLAG_INIT_SHARED },
-    },
+    only: { ...plainFiles, munmap: { area: (area: number) => area === 0 } },
+  },
+  use: {
+    says: "one way for each to use a file: bound, read by guest and host, converted, punched, poisoned, and not closed",
+    calls: [
+      "create_vm",
+      "create_vcpu",
+      "create_guest_memfd",
+      "set_user_memory_region2",
+      "set_memory_attributes",
+      "fallocate",
+      "guest_read",
+      "mmap",
+      "host_read",
+      "memory_failure",
+    ],
+    only: plainFiles,
   },
   "open-vms": {
     says: "every call but the closing of VMs and vCPUs",

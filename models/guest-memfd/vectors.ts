@@ -109,3 +109,11 @@ export const vectorsOf6_18: readonly Vector[] = [
   ...privateOverlaps,
   ...sharedOverlaps,
 ];
+
+/** What a mutant of one call shows in a few hundred states, and the core that says that it breaks nothing unseen. */
+export function coreAndUse(of: Omit<Vector, "scenario" | "quick">): readonly Vector[] {
+  return [
+    { ...of, scenario: "core" },
+    { ...of, scenario: "use", quick: true },
+  ];
+}

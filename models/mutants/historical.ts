@@ -16,13 +16,14 @@ import { freeFileId } from "../guest-memfd/lifetime.ts";
 import { checkFlags, decideChange, isGuestMemfd, keepsReadonly } from "../guest-memfd/region.ts";
 import { prepareBinding, signedOffset, unsignedOffset } from "../guest-memfd/region.ts";
 import { call, openFile, openVm, type SlotState } from "../guest-memfd/state.ts";
+import { coreAndUse } from "../guest-memfd/vectors.ts";
 import { guestMemfd7_3 } from "../guest-memfd/versions.ts";
 import { mutant } from "./mutant.ts";
 
 const { calls } = guestMemfd7_3;
 const { set_user_memory_region2: region2, set_user_memory_region: region1 } = calls;
 
-const one: readonly Vector[] = [{ bounds: { types: "default" }, scenario: "core", quick: true }];
+const one = coreAndUse({ bounds: { types: "default" } });
 const twoPages: readonly Vector[] = [{ bounds: { pages: 2 }, scenario: "ranges", quick: true }];
 
 /** A hole that zaps other frames than those at which the slot shows the pages. */

@@ -30,7 +30,7 @@ import {
 } from "../guest-memfd/region.ts";
 import { NORMAL, slotAt } from "../guest-memfd/slots.ts";
 import { call, type State } from "../guest-memfd/state.ts";
-import { dyingFile, preFaults, rmapRaces } from "../guest-memfd/vectors.ts";
+import { coreAndUse, dyingFile, preFaults, rmapRaces } from "../guest-memfd/vectors.ts";
 import { mended } from "../proposals/repairs.ts";
 import { mutant } from "./mutant.ts";
 
@@ -163,7 +163,7 @@ export const swProtectedWithoutTdpMmu = mutant(mended, {
       },
     }),
   },
-  vectors: [{ bounds: { types: "sw_protected", paging: "shadow" }, scenario: "core", quick: true }],
+  vectors: coreAndUse({ bounds: { types: "sw_protected", paging: "shadow" } }),
 });
 
 export const prefaultSpinOnInvalidSlot = mutant(mended, {

@@ -13,14 +13,15 @@ import { dropFile } from "../guest-memfd/release.ts";
 import { archPrepare, storeBindings, type Region } from "../guest-memfd/region.ts";
 import { folioLock, mmapLock } from "../guest-memfd/locks.ts";
 import type { State } from "../guest-memfd/state.ts";
+import { coreAndUse } from "../guest-memfd/vectors.ts";
 import { guestMemfd7_2, guestMemfd7_3 } from "../guest-memfd/versions.ts";
 import { mutant } from "./mutant.ts";
 
 const { calls } = guestMemfd7_3;
 const { set_user_memory_region2: region2 } = calls;
 
-const core: readonly Vector[] = [{ bounds: { types: "default" }, scenario: "core", quick: true }];
-const privateCore: readonly Vector[] = [{ bounds: { types: "sw_protected" }, scenario: "core", quick: true }];
+const core = coreAndUse({ bounds: { types: "default" } });
+const privateCore = coreAndUse({ bounds: { types: "sw_protected" } });
 const lifetimes: readonly Vector[] = [{ bounds: {}, scenario: "lifetimes", quick: true }];
 const twoSlots: readonly Vector[] = [
   {
@@ -288,9 +289,7 @@ export const seeded = [
         },
       }),
     },
-    vectors: [
-      { bounds: { pages: 2, types: "default" }, scenario: "core", track: "no-contents", quick: true },
-    ],
+    vectors: coreAndUse({ bounds: { pages: 2, types: "default" }, track: "no-contents" }),
   }),
   mutant(guestMemfd7_3, {
     name: "file-does-not-pin",
