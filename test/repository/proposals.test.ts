@@ -29,7 +29,7 @@ const breaking = ({ design, promise }: Claim): AnyDesign["vectors"] =>
   design.vectors.filter((vector) => promise in pins[design.name]![vectorKey(vector)]!.violated);
 
 describe.each(families)("$title", (family) => {
-  const { designs, objections, silentOf = {} } = family;
+  const { designs, mutants, objections, silentOf = {} } = family;
 
   test.each(objections.map((objection) => [objection.says, objection] as const))(
     "%s",
@@ -53,7 +53,9 @@ describe.each(families)("$title", (family) => {
     },
   );
 
-  test("whoever is silent alone is one of its designs", () => {
+  test("is in the registry, and whoever is silent alone is one of its designs", () => {
+    for (const design of [...designs, ...mutants.map((mutant) => mutant.design)])
+      expect(entryOf(design.name)?.design).toBe(design);
     expect(designs.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(silentOf)));
   });
 });
