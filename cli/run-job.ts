@@ -11,7 +11,7 @@ import { findDesign } from "./designs.ts";
 const CACHE = fileURLToPath(new URL("../node_modules/.cache/gmemcheck", import.meta.url));
 
 /** States from which on a search is long enough for threads to be started. */
-const LONG = 100_000;
+const LONG = 30_000;
 
 export interface Job {
   readonly design: string;
