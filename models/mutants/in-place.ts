@@ -13,7 +13,7 @@ import { inPlaceConversion } from "../proposals/in-place-conversion.ts";
 import { call, isShared, type InPlace } from "../proposals/in-place/attributes.ts";
 import { boundFile, mapped, onFile, sharedFile } from "../proposals/in-place/scenarios.ts";
 import { contentsStay, refusedOnlyWhileHeld } from "../proposals/in-place/statements.ts";
-import { privateUntilConverted } from "../proposals/link/attribute-promises.ts";
+import { privateUntilConverted } from "../../spec/properties/attributes.ts";
 import { copySource } from "../technology/snp-launch.ts";
 import { snpPopulateInPlace } from "../technology/snp-populate.ts";
 import type { State as SnpState } from "../technology/snp-state.ts";
@@ -237,6 +237,7 @@ const populateNeedsASource = step({
   asksResults: true,
   when: (_before, { call, result }) => call === "launch_update" && typeof result === "object",
   holds: ({ state }) => state.sourceMapped,
+  why: () => "it measured what was in the page already: there is no source",
 });
 
 /** The source of this model is there or not; that it is at address 0 is what user space means by the latter. */

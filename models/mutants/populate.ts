@@ -43,7 +43,7 @@ export const populateMutants = [
     bug: "A9",
     says: "a fault makes the page private in the RMP under mmu_lock, after the leaf is there",
     source: "kvm_gmem_solo tree: Sean Christopherson to Michael Roth, 22 May 2023",
-    killedBy: "private-leaf-is-assigned",
+    killedBy: "mapped-page-is-the-guests",
     calls: {
       guest_access: change(calls.guest_access, convertUnderMmuLock),
       pre_fault_memory: change(calls.pre_fault_memory, convertUnderMmuLock),

@@ -6,6 +6,7 @@ import { guestSeesDefinedBytes } from "../../spec/properties/contents.ts";
 import { exclusivityPromises } from "../../spec/properties/exclusivity.ts";
 import { hostAccessPromises } from "../../spec/properties/host-access.ts";
 import { mappingPromises } from "../../spec/properties/mappings.ts";
+import { ownersContradict } from "../../spec/properties/ownership.ts";
 import { invalidateLock } from "../guest-memfd/locks.ts";
 import { guestAccess, preFaultMemory } from "./snp-guest.ts";
 import { hostAccess, mmap, munmap, punchHole, setMemoryAttributes } from "./snp-host.ts";
@@ -40,6 +41,7 @@ export const snpPopulate7_0 = design({
     host_access: hostAccess,
   },
   view,
+  contradiction: ownersContradict,
   promises: [
     ...exclusivityPromises,
     ...hostAccessPromises,
@@ -60,7 +62,7 @@ export const snpPopulate7_0 = design({
       source: afterFinish,
     },
     {
-      property: "private-leaf-is-assigned",
+      property: "mapped-page-is-the-guests",
       says: "the firmware refuses the page, and it is reclaimed from the guest that has mapped it",
       source: afterFinish,
     },

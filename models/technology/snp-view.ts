@@ -1,15 +1,8 @@
 /** How the state of an SEV-SNP guest answers the questions of the common vocabulary, and what must hold of it beside. */
 import { ids, positions, propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
-import {
-  Gfn,
-  Page,
-  Vm,
-  type FileId,
-  type GuestMemory,
-  type SlotId,
-  type SpaceId,
-} from "../../spec/guest-memory.ts";
+import { Gfn, Page, Vm, type FileId, type SlotId, type SpaceId } from "../../spec/guest-memory.ts";
+import { ownerPromises, type Owning } from "../../spec/properties/ownership.ts";
 import type { Populate } from "./snp-launch.ts";
 import { INODE, OWNER, type Machine, type State } from "./snp-state.ts";
 
@@ -18,7 +11,7 @@ const SPACE = 0 as SpaceId;
 const SLOT = 0 as SlotId;
 
 /** The common vocabulary, and behind it the state itself. */
-interface SnpView extends GuestMemory {
+interface SnpView extends Owning {
   readonly state: State;
 }
 
@@ -49,6 +42,8 @@ export function view(s: State, { pages }: Machine): SnpView {
     hostMayMap: () => false,
     contentsDefined: (_inode, page) => s.pages[page]!.folio === "ready",
 
+    ownerOf: (_inode, page) => (s.pages[page]!.assigned ? { vm: OWNER, gfn: page } : null),
+
     isInvalidating: (vm, gfn) => s.vms[vm].invalidating[gfn]! > 0,
     invalidations: (vm) => [...s.vms[vm].invalidating].reduce((sum, n) => sum + n, 0),
   };
@@ -67,18 +62,6 @@ const hostWritesNoAssignedPage = always({
   why: (_m, { page }) => `the host wrote to page ${page} while the RMP gave it to the guest`,
 });
 
-const privateLeafIsAssigned = always({
-  name: "private-leaf-is-assigned",
-  says: "what a guest maps privately, the RMP gives to it",
-  source:
-    "sev_gmem_prepare() comes before mmu_lock: kvm_gmem_solo tree, Sean Christopherson to Michael Roth, 22 May 2023",
-  anytime: true,
-  over: { vm: Vm, gfn: Gfn },
-  when: ({ state }, { vm, gfn }) => state.vms[vm].leaves[gfn]!,
-  holds: ({ state }, { gfn }) => state.pages[gfn]!.assigned,
-  why: (_m, { gfn }) => `frame ${gfn} is mapped, and its page is not the guest's in the RMP`,
-});
-
 const handedWhileShared = always({
   name: "handed-to-firmware-while-shared",
   says: "a page that populate hands to the firmware was nobody's in the RMP until then",
@@ -88,17 +71,6 @@ const handedWhileShared = always({
   when: ({ state }, { page }) => state.pages[page]!.assigned,
   holds: ({ state }, { page }) => !state.pages[page]!.handedAssigned,
   why: (_m, { page }) => `page ${page} was the guest's already when it was handed to the firmware`,
-});
-
-const goneIsShared = always({
-  name: "gone-page-is-shared",
-  says: "a page that left the file is the host's again in the RMP",
-  source: "sev_gmem_invalidate(), arch/x86/kvm/svm/sev.c, from kvm_gmem_free_folio()",
-  anytime: true,
-  over: { page: Page },
-  when: ({ state }, { page }) => state.pages[page]!.folio === "absent",
-  holds: ({ state }, { page }) => !state.pages[page]!.assigned,
-  why: (_m, { page }) => `page ${page} left the file, and the RMP still gives it to the guest`,
 });
 
 const endsOnSignal = step({
@@ -153,10 +125,9 @@ const staysPrivateUnmapped = sometimes({
 
 /** What must hold of every version, as the common promises must. */
 export const snpPromises = [
+  ...ownerPromises,
   hostWritesNoAssignedPage,
-  privateLeafIsAssigned,
   handedWhileShared,
-  goneIsShared,
   endsOnSignal,
   measuredIsPrivate,
 ];

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { bindOrDelete, bound, vmWithFile } from "../../models/guest-memfd/scenarios.ts";
 import { guestMemfd7_3 } from "../../models/guest-memfd/versions.ts";
 import { inPlaceMutants } from "../../models/mutants/in-place.ts";
-import { privateUntilConverted } from "../../models/proposals/link/attribute-promises.ts";
+import { privateUntilConverted } from "../../spec/properties/attributes.ts";
 import { linkAfterDeath } from "../../models/proposals/link/link-after-death.ts";
 import { library } from "../../models/proposals/library/library.ts";
 import { libraryMended } from "../../models/proposals/library/mended.ts";

@@ -8,7 +8,14 @@
 import { change, propertiesOf, variant } from "../../../spec/language.ts";
 import { Gfn } from "../../../spec/guest-memory.ts";
 import { fallocate } from "./file.ts";
-import { MAIL, discardedFaults, gmemSolo, reboundElsewhere } from "./gmem-solo.ts";
+import {
+  MAIL,
+  NOT_COMPARED,
+  discardedFaults,
+  faultsForEver,
+  gmemSolo,
+  reboundElsewhere,
+} from "./gmem-solo.ts";
 import {
   guestAccess,
   installLeaf,
@@ -43,9 +50,9 @@ export const underMmuLock = variant(gmemSolo, {
   },
   statements: reached,
   knownBreaches: [
-    ...reboundElsewhere,
+    ...faultsForEver("where RMPUPDATE fails the leaf is there, and its page the host's"),
     {
-      property: "private-leaf-is-assigned",
+      property: "mapped-page-is-the-guests",
       says: "another vCPU finds the leaf before the RMP agrees; and where RMPUPDATE fails, the leaf is there for good",
       source: MAIL,
     },
@@ -116,9 +123,9 @@ export const preFault = variant(gmemSolo, {
   knownBreaches: [
     ...reboundElsewhere,
     {
-      property: "assigned-at-its-frame",
+      property: "mapped-where-it-belongs",
       says: "the ioctl maps such a page, and does not see that the guest cannot use it",
-      source: "sev_gmem_prepare(), arch/x86/kvm/svm/sev.c, 6.11: the address of an entry is not compared",
+      source: NOT_COMPARED,
     },
   ],
   notAtomic: [

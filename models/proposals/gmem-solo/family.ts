@@ -45,20 +45,6 @@ export const gmemSoloFamily: Family = {
     },
     {
       ...mail,
-      says: "The corrected loop warns where a hole reaches beyond a slot, as any user space can make one do.",
-      by: "Sean Christopherson (the code as given; read so afterwards)",
-      against: { design: warnAndSkip, promise: "no-warning" },
-      answer: { design: gmemSolo, promise: "no-warning" },
-    },
-    {
-      ...mail,
-      says: "The corrected loop goes on to the next slot, and leaves this one mapped.",
-      by: "Sean Christopherson (the code as given; read so afterwards)",
-      against: { design: skipWithoutWord, promise: "no-mapping-to-a-gone-page" },
-      answer: { design: gmemSolo, promise: "no-mapping-to-a-gone-page" },
-    },
-    {
-      ...mail,
       says: "No new hook for invalidations: kvm_unmap_gfn_range() is one, but must be told that what is zapped is private.",
       against: { design: untoldHook, promise: "assignment-lasts" },
       answer: { design: unmapHook, promise: "assignment-lasts" },
@@ -66,20 +52,20 @@ export const gmemSoloFamily: Family = {
     {
       ...mail,
       says: "That leaves a gap at unbind(): kvm_unmap_gfn_range() is called only where a slot overlaps.",
-      against: { design: unmapHook, promise: "gone-page-is-shared" },
-      answer: { design: gmemSolo, promise: "gone-page-is-shared" },
+      against: { design: unmapHook, promise: "gone-page-is-the-hosts" },
+      answer: { design: gmemSolo, promise: "gone-page-is-the-hosts" },
     },
     {
       ...mail,
       says: "It should be settled what unbind() does: the code relies on private slots being immutable.",
       against: { design: mutableSlots, promise: "no-mapping-to-a-gone-page" },
-      answer: { design: gmemSolo, promise: "guest-memfd-slot-immutable" },
+      answer: { design: gmemSolo, promise: "no-mapping-to-a-gone-page" },
     },
     {
       ...mail,
       says: "No hook to initialise private memory: the fault only has to convert the RMP before it takes mmu_lock.",
-      against: { design: underMmuLock, promise: "private-leaf-is-assigned" },
-      answer: { design: gmemSolo, promise: "private-leaf-is-assigned" },
+      against: { design: underMmuLock, promise: "mapped-page-is-the-guests" },
+      answer: { design: gmemSolo, promise: "mapped-page-is-the-guests" },
     },
     {
       ...mail,

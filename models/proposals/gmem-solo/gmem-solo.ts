@@ -8,6 +8,7 @@
 import { design } from "../../../spec/language.ts";
 import { bindingPromises } from "../../../spec/properties/binding.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
+import { ownersContradict } from "../../../spec/properties/ownership.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { fallocate, punchHole } from "./file.ts";
 import { guestAccess } from "./guest.ts";
@@ -18,12 +19,24 @@ import { reached, rmpPromises, view } from "./view.ts";
 /** The mail of the thread. */
 export const MAIL = "Re: Rename restrictedmem => guardedmem?, Sean Christopherson, 22 May 2023";
 
+export const NOT_COMPARED =
+  "sev_gmem_prepare(), arch/x86/kvm/svm/sev.c, 6.11: the address of an entry is not compared; by reading, nobody is known to have seen it";
+
 /** A page that was given to the guest at one frame, and is then bound at another. */
 export const reboundElsewhere = [
   {
     property: "calls-end",
-    says: "a page that was the guest's at one frame is bound at another; its entry is assigned, and taken as it is: the guest faults there for ever",
-    source: "sev_gmem_prepare(), arch/x86/kvm/svm/sev.c, 6.11: the address of an entry is not compared",
+    says: "a slot is deleted, and its page shown at another frame: the RMP has it at the old one, and the guest faults at the new one for ever",
+    source: NOT_COMPARED,
+  },
+];
+
+/** The same where a mistake of the design's own does it sooner. */
+export const faultsForEver = (says: string) => [
+  {
+    property: "calls-end",
+    says: `${says}, and the guest faults there for ever; so it does where a slot comes back elsewhere`,
+    source: `${MAIL}; ${NOT_COMPARED}`,
   },
 ];
 
@@ -53,6 +66,7 @@ export const gmemSolo = design({
     guest_access: guestAccess,
   },
   view,
+  contradiction: ownersContradict,
   promises: [...bindingPromises, ...exclusivityPromises, ...mappingPromises, ...rmpPromises],
   statements: reached,
   knownBreaches: reboundElsewhere,

@@ -57,8 +57,8 @@ export const mutableSlots = variant(gmemSolo, {
       source: MAIL,
     },
     {
-      property: "private-leaf-is-assigned",
-      says: "the page comes back into the file, as the host's, where the guest still has it mapped",
+      property: "mapped-page-is-the-guests",
+      says: "the page went back to the host with the hole, where the guest still has it mapped",
       source: MAIL,
     },
   ],

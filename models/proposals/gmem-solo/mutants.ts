@@ -11,7 +11,7 @@ export const unbindHookGap = mutant(unbindHook, {
   bug: "A8",
   says: "unbind() forgets its hook: a hole in pages that no slot shows takes nothing from the guest",
   source: `${MAIL}: kvm_unmap_gfn_range() is called only where a slot overlaps`,
-  killedBy: "gone-page-is-shared",
+  killedBy: "gone-page-is-the-hosts",
   calls: {
     delete_slot: change(unbindHook.calls.delete_slot, { sections: { unbind: deleteSlot.sections.unbind } }),
   },

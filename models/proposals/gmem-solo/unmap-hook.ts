@@ -40,7 +40,7 @@ const reclaimingHole = change(punchHole, {
 
 const faultsBehindTheZap = [
   {
-    property: "gone-page-is-shared",
+    property: "gone-page-is-the-hosts",
     says: "a fault finds the page between the zap and the truncation, converts it, and is thrown away",
     source:
       "is_page_fault_stale() is asked after the conversion; kvm_gmem_free_folio(), 6.11, comes after both",
@@ -53,7 +53,7 @@ const faultsBehindTheZap = [
 ];
 
 const nothingBehindUnbind = {
-  property: "gone-page-is-shared",
+  property: "gone-page-is-the-hosts",
   says: "a hole in pages that no slot shows any more calls no hook",
   source: `${MAIL}: the gap of unbind()`,
 };

@@ -4,18 +4,18 @@ import {
   Gfn,
   Page,
   type FileId,
-  type GuestMemory,
   type SlotId,
   type SlotName,
   type SpaceId,
 } from "../../../spec/guest-memory.ts";
+import { ownerPromises, type Owning } from "../../../spec/properties/ownership.ts";
 import { INODE, VM, type Machine, type State } from "./state.ts";
 
 const FILE = 0 as FileId;
 const SPACE = 0 as SpaceId;
 
 /** The common vocabulary, and behind it the state itself. */
-interface View extends GuestMemory {
+interface View extends Owning {
   readonly state: State;
 }
 
@@ -48,48 +48,13 @@ export function view(s: State, { pages, slots, gfns }: Machine): View {
     pageState: (_inode, page) => s.folios[page]!,
     hostMaps: () => false,
     hostMayMap: () => false,
+    ownerOf: (_inode, page) => (s.rmp[page] === null ? null : { vm: VM, gfn: s.rmp[page]! }),
     isInvalidating: (_vm, gfn) => s.invalidating[gfn]! > 0,
     invalidations: () => [...s.invalidating].reduce((sum, n) => sum + n, 0),
   };
 }
 
-const { always, sometimes, step } = propertiesOf<View>();
-
-const leafIsAssigned = always({
-  name: "private-leaf-is-assigned",
-  says: "what a guest maps privately, the RMP gives to it",
-  source: "kvm_gmem_solo tree, Sean Christopherson to Michael Roth, 22 May 2023: converted before mmu_lock",
-  anytime: true,
-  over: { gfn: Gfn },
-  // That a page is mapped though it is gone is another promise's affair.
-  when: ({ state }, { gfn }) => state.leaves[gfn] !== null && state.folios[state.leaves[gfn]!] === "ready",
-  holds: ({ state }, { gfn }) => state.rmp[state.leaves[gfn]!] !== null,
-  why: ({ state }, { gfn }) =>
-    `frame ${gfn} is mapped, and its page ${state.leaves[gfn]} is the host's in the RMP`,
-});
-
-const assignedAtItsFrame = always({
-  name: "assigned-at-its-frame",
-  says: "the RMP gives a page to the guest at the frame at which the guest maps it",
-  source: "AMD64 APM volume 2, 15.36: the guest physical address of the RMP entry is compared at each walk",
-  over: { gfn: Gfn },
-  when: ({ state }, { gfn }) => state.leaves[gfn] !== null && state.rmp[state.leaves[gfn]] !== null,
-  holds: ({ state }, { gfn }) => state.rmp[state.leaves[gfn]!] === gfn,
-  why: ({ state }, { gfn }) =>
-    `frame ${gfn} maps page ${state.leaves[gfn]}, which the RMP gives to the guest at frame ${state.rmp[state.leaves[gfn]!]}`,
-});
-
-const goneIsShared = always({
-  name: "gone-page-is-shared",
-  says: "a page that left the file is the host's again in the RMP",
-  source: "kvm_gmem_free_folio(), virt/kvm/guest_memfd.c, with sev_gmem_invalidate(), arch/x86/kvm/svm/sev.c",
-  anytime: true,
-  over: { page: Page },
-  when: ({ state }, { page }) => state.folios[page] === "absent",
-  holds: ({ state }, { page }) => state.rmp[page] === null,
-  why: ({ state }, { page }) =>
-    `page ${page} left the file, and the RMP still gives it to the guest at frame ${state.rmp[page]}`,
-});
+const { sometimes, step } = propertiesOf<View>();
 
 const assignmentLasts = step({
   name: "assignment-lasts",
@@ -115,13 +80,7 @@ const allocationConvertsNothing = step({
 });
 
 /** What must hold of every form of the tree, as the common promises must. */
-export const rmpPromises = [
-  leafIsAssigned,
-  assignedAtItsFrame,
-  goneIsShared,
-  assignmentLasts,
-  allocationConvertsNothing,
-];
+export const rmpPromises = [...ownerPromises, assignmentLasts, allocationConvertsNothing];
 
 const mapsAtAnOffset = sometimes({
   name: "a-slot-begins-inside-the-file",

@@ -72,6 +72,7 @@ export const contentsStay = step({
       old.folio === now.folio && [...old.contents].every(({ value }, i) => value === now.contents[i]!.value)
     );
   },
+  why: (_before, _made, _after, { page }) => `page ${page} is not what it was before its conversion`,
 });
 
 const attributesStay = step({

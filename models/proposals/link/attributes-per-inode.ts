@@ -8,7 +8,7 @@
  */
 import { bool, disabled, variant } from "../../../spec/language.ts";
 import { File, Page, type FileId } from "../../../spec/guest-memory.ts";
-import { privateUntilConverted, pageHasOneType } from "./attribute-promises.ts";
+import { privateUntilConverted, pageHasOneType } from "../../../spec/properties/attributes.ts";
 import {
   changing,
   everyVm,

@@ -9,7 +9,7 @@
 import { bool, ids, variant } from "../../../spec/language.ts";
 import { Page, Vm } from "../../../spec/guest-memory.ts";
 import { slotsLock } from "../../guest-memfd/locks.ts";
-import { privateUntilConverted, pageHasOneType } from "./attribute-promises.ts";
+import { privateUntilConverted, pageHasOneType } from "../../../spec/properties/attributes.ts";
 import { changing, guestAccess, hostAccess, invalidating, isDead, type Change } from "./calls.ts";
 import { link, usedByBoth } from "./link.ts";
 import { call, unmapFromHost, vmOf, writeInvalidateLock, type Typing } from "./state.ts";
@@ -35,7 +35,7 @@ const setMemoryAttributes = call({
   returns: ["EIO"],
   sections: {
     "look whether the VM is dead": isDead,
-    // "extra locks and complexity to ensure the memslots are stable"
+    // The price of an ioctl of the VM: its slots must not change meanwhile.
     "take slots_lock": { takes: ({ vm }) => slotsLock(vm) },
     "take invalidate_lock": { takes: writeInvalidateLock },
     ...invalidating<OfVm>(

@@ -1,20 +1,10 @@
 /** Proposals that were never merged: memory that goes on to another VM, and whose attributes there are then. */
-import { linkTwoVms } from "../../mutants/historical.ts";
 import type { Family } from "../family.ts";
 import { attributesPerInode } from "./attributes-per-inode.ts";
 import { attributesPerVm } from "./attributes-per-vm.ts";
 import { link } from "./link.ts";
 import { linkAfterDeath } from "./link-after-death.ts";
 import { linkMutants } from "./mutants.ts";
-
-const handoff = linkMutants[0]!.design;
-
-const ofV11 = {
-  by: "Sean Christopherson",
-  subject:
-    "Re: [RFC PATCH v11 12/29] KVM: Add KVM_CREATE_GUEST_MEMFD ioctl() for guest-specific backing memory",
-  date: "2023-08-21",
-} as const;
 
 const fixed = "file i is VM i's from the start, and a slot shows all of it, frame i page i";
 const noBytes = "bytes are not modelled";
@@ -29,26 +19,17 @@ export const linkFamily: Family = {
   mutants: linkMutants,
   objections: [
     {
-      ...ofV11,
-      says: "the memory belongs to one virtual machine: whoever else uses it must not do so when that is gone, or beside it",
+      says: "the memory belongs to one virtual machine: another one may not use it beside that, and a handoff needs stronger guarantees about when it can happen",
+      by: "Sean Christopherson",
+      subject:
+        "Re: [RFC PATCH v11 12/29] KVM: Add KVM_CREATE_GUEST_MEMFD ioctl() for guest-specific backing memory",
+      date: "2023-08-21",
       against: { design: link, promise: "page-in-one-guest" },
       answer: { design: linkAfterDeath, promise: "page-in-one-guest" },
     },
     {
-      ...ofV11,
-      says: "the same for the ioctl on the shipped ABI: nothing tells the two VMs apart",
-      against: { design: linkTwoVms.design, promise: "page-in-one-guest" },
-      answer: { design: linkAfterDeath, promise: "page-in-one-guest" },
-    },
-    {
-      ...ofV11,
-      says: "a handoff from an old VM needs stronger guarantees about exactly when it can happen",
-      against: { design: handoff, promise: "page-in-one-guest" },
-      answer: { design: linkAfterDeath, promise: "page-in-one-guest" },
-    },
-    {
-      says: "what is private is tracked on the inode: why is it changed through the VM?",
-      by: "Sean Christopherson",
+      says: "what is private is tracked on the inode: why is it changed through the VM, whose slots have to be kept still for it?",
+      by: "Sean Christopherson (of one VM; that two can differ is read so afterwards)",
       subject: "Re: [PATCH v7 3/7] KVM: guest_memfd: Track folio sharing within a struct kvm_gmem_private",
       date: "2025-04-02",
       against: { design: attributesPerVm, promise: "page-has-one-type" },

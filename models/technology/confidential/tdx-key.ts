@@ -20,7 +20,7 @@ import {
 import { Page, Vm } from "../../../spec/guest-memory.ts";
 import { lifetimePromises } from "../../../spec/properties/lifetime.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
-import { ownersContradict, ownershipPromises, type Owning } from "./ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
 const state = record({
   /** Descriptors of the VM, of its vCPU and of its guest_memfd. */

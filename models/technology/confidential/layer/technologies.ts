@@ -13,7 +13,7 @@ import type { Machine } from "../../../guest-memfd/machine.ts";
 import { notAtomic } from "../../../guest-memfd/not-atomic.ts";
 import type { KvmView } from "../../../guest-memfd/view.ts";
 import { promises } from "../../../../spec/properties/promises.ts";
-import { ownersContradict, ownershipPromises, type Owning } from "../ownership.ts";
+import { ownersContradict, ownershipPromises, type Owning } from "../../../../spec/properties/ownership.ts";
 import { guestFault, launchedOnly, preFault, runTheGuest, type Asks } from "./faults.ts";
 import { finishLaunch, populate } from "./launch.ts";
 import { afterMove, allRaces, ofAllCalls, ofMmapOnly, scenarios, vectors } from "./scenarios.ts";

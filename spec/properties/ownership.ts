@@ -2,17 +2,9 @@
  * Who owns a page: what hardware, or a hypervisor below the kernel, says of it, and how that agrees with what KVM and the host map. The RMP of
  * SEV-SNP, the S-EPT of TDX and the page tables of pKVM answer the same question.
  */
-import { positions, propertiesOf } from "../../../spec/language.ts";
-import {
-  Gfn,
-  Inode,
-  Page,
-  Vm,
-  type GuestMemory,
-  type InodeId,
-  type VmId,
-} from "../../../spec/guest-memory.ts";
-import { pageText } from "../../../spec/properties/words.ts";
+import { positions, propertiesOf } from "../language.ts";
+import { Gfn, Inode, Page, Vm, type GuestMemory, type InodeId, type VmId } from "../guest-memory.ts";
+import { pageText } from "./words.ts";
 
 /** A page's owner, and the frame at which that guest has it. */
 export interface Owner {
@@ -163,10 +155,11 @@ const conversionKeepsContents = step({
     `frame ${before.ownerOf(inode, page)!.gfn} was private and is, and what its guest wrote is gone`,
 });
 
+/** Of any hardware that keeps owners. */
+export const ownerPromises = [gonePageIsTheHosts, mappedPageIsTheGuests, mappedWhereItBelongs];
+
 export const ownershipPromises = [
-  gonePageIsTheHosts,
-  mappedPageIsTheGuests,
-  mappedWhereItBelongs,
+  ...ownerPromises,
   hostMapsNoOwnedPage,
   ownedPageIsMapped,
   conversionKeepsContents,

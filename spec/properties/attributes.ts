@@ -1,14 +1,6 @@
 /** What tells memory attributes of a VM's frames from those of an inode's pages. */
-import {
-  Gfn,
-  Inode,
-  Page,
-  Vm,
-  type GuestMemory,
-  type InodeId,
-  type VmId,
-} from "../../../spec/guest-memory.ts";
-import { always, step } from "../../../spec/properties/declare.ts";
+import { Gfn, Inode, Page, Vm, type GuestMemory, type InodeId, type VmId } from "../guest-memory.ts";
+import { always, step } from "./declare.ts";
 
 export const privateUntilConverted = step({
   name: "private-until-converted",
