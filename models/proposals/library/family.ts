@@ -1,4 +1,7 @@
-/** The guest_memfd library of 2024, and the callback that was to take the place of its counters. */
+/**
+ * The guest_memfd library of 2024, and the callback that was to take the place of its counters. That Paolo Bonzini would rather have its file in
+ * virt/lib is no question for a model.
+ */
 import type { Family } from "../family.ts";
 import { inPlaceConversion } from "../in-place-conversion.ts";
 import { library } from "./library.ts";
@@ -26,23 +29,16 @@ export const libraryFamily: Family = {
     {
       ...mail,
       says: "a folio whose reference has been taken, and not yet been counted safe because its taker waits for the folio's lock, cannot be converted, though nothing is wrong with that",
-      by: "Elliot Berman",
+      by: "Elliot Berman (29 August, quoted)",
       against: { design: library, promise: "linearizable" },
       answer: { design: libraryMended, promise: "linearizable" },
     },
     {
       ...mail,
-      says: "it is not said how the counts are used, and when `accessible` can be other than 0 or 1",
+      says: "how are the counts used, and when can `accessible` be other than 0 or 1?",
       by: "Paolo Bonzini",
       against: { design: library, promise: "kernel-touches-what-the-host-may" },
       answer: { design: libraryMended, promise: "kernel-touches-what-the-host-may" },
-    },
-    {
-      ...mail,
-      says: "nor what they have to do with mmap: what the host has mapped has to count",
-      by: "Paolo Bonzini",
-      against: { design: library, promise: "never-private-and-host-mapped" },
-      answer: { design: inPlaceConversion, promise: "never-private-and-host-mapped" },
     },
     {
       ...mail,

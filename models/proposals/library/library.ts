@@ -57,7 +57,7 @@ const asPosted: Counting = {
   },
   lost: () => {},
   added: (folio, accessible) => {
-    // "1 for us, 1 for unmapping from userspace"
+    // One use for the caller, and one until the host's mappings are gone.
     folio.accessible = accessible ? 2 : 0;
     folio.safe = 1;
     folio.allocated = true;

@@ -284,6 +284,7 @@ const pendingWhileHeld = always({
   over: { inode: Inode, page: Page },
   when: ({ state }, { page }) => (state as Mappable).mappable[page] === "none",
   holds: (m, { page }) => m.isHeld(page),
+  why: (_m, { page }) => `page ${page} is nobody's, and nobody of the host holds it who could end that`,
 });
 
 const byReading = "by reading; nobody is known to have reported it";

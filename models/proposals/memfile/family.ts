@@ -58,8 +58,8 @@ export const memfileFamily: Family = {
     },
     {
       ...mail,
-      by: FIRST,
-      says: "Bound to a technology only, a file may be shown by two VMs.",
+      by: "nobody here: read so afterwards, and Sean Christopherson's argument of January 2023",
+      says: "A memfile that is bound to a technology only, which Andy Lutomirski offers beside a VM (24 April, quoted), may be shown by two VMs.",
       against: { design: memfileOfATechnology, promise: "page-in-one-guest" },
       answer: { design: memfileMeasured, promise: "page-in-one-guest" },
     },
@@ -67,8 +67,8 @@ export const memfileFamily: Family = {
       ...mail,
       by: FIRST,
       says: "Are shared pages allowed in a TDX memfile at all? If not, that is what the hardware does.",
-      against: { design: memfileBindConverts, promise: "host-never-maps-private" },
-      answer: { design: memfileBindFirst, promise: "host-never-maps-private" },
+      against: { design: memfileBindConverts, promise: "never-private-and-host-mapped" },
+      answer: { design: memfileMeasured, promise: "never-private-and-host-mapped" },
     },
     {
       ...mail,
@@ -80,9 +80,9 @@ export const memfileFamily: Family = {
     {
       ...mail,
       by: ANSWER,
-      says: "What a bind does differs by technology: SEV's user space may have the file mapped after it, that of TDX must not.",
-      against: { design: memfileBindConverts, promise: "never-private-and-host-mapped" },
-      answer: { design: memfileMeasured, promise: "never-private-and-host-mapped" },
+      says: "What a bind does differs by technology: SEV's user space may reach the file after it, that of TDX must not.",
+      against: { design: memfileBindConverts, promise: "image-can-be-placed" },
+      answer: { design: memfileBindFirst, promise: "image-can-be-placed" },
     },
     {
       ...mail,
@@ -101,7 +101,7 @@ export const memfileFamily: Family = {
     {
       ...mail,
       by: SECOND,
-      says: "User space had better not map SEV's pages: faults or incoherent caches follow.",
+      says: "To let user space map SEV's pages is not wise either: it faults, or caches become incoherent.",
       against: { design: memfileBindFirst, promise: "secrets-stay-private" },
       answer: { design: memfileMeasured, promise: "secrets-stay-private" },
     },
@@ -135,7 +135,7 @@ export const memfileFamily: Family = {
     },
     {
       ...mail,
-      by: LAST,
+      by: ANSWER,
       says: "pKVM wants private and shared memory in one file, converted by mmap() and munmap() and not by holes.",
       against: { design: memfileMeasured, promise: "conversion-keeps-bytes" },
       answer: { design: memfilePkvmInFile, promise: "conversion-keeps-bytes" },

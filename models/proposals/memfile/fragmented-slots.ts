@@ -1,7 +1,7 @@
 /**
  * Could a conversion change the slots instead: cut the slot in two around the page that changes sides? Slots cannot be cut; the old one is
  * deleted, with all that is mapped of it, and others are made. So each conversion costs every frame of the slot its mapping. Andy
- * Lutomirski, 25 April 2022: "if the memslot code becomes efficient enough".
+ * Lutomirski, 25 April 2022, for the day on which memslots are cheap to change.
  */
 import { change, positions, variant } from "../../../spec/language.ts";
 import { destructive } from "./bind-first.ts";

@@ -27,7 +27,7 @@ export const memfileMutants = [
     name: "mmap-without-the-guest",
     bug: "seeded",
     says: "mmap() of a private page shares it, and the guest is not asked",
-    source: `${THREAD}: Chao Peng, 28 April 2022, taken at its word: mmap() toggles`,
+    source: `${THREAD}: Chao Peng, 25 April 2022, taken at its word: mmap() toggles`,
     killedBy: "secrets-stay-private",
     calls: { mmap: mapsPageWhere((s) => s.phase !== "unbound") },
     vectors: onlyPkvm,

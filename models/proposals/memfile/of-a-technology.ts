@@ -1,7 +1,7 @@
 /**
  * Is it enough to bind a memfile to a technology, and not to a VM? Then several VMs may show the same page. Where hardware or hypervisor
  * know its owner, the second guest's fault fails for a reason that the kernel does not know; where they do not, as with SEV, two guests
- * have it. Andy Lutomirski, 24 April 2022: "bind the memfile to a VM (or at least to a VM technology)".
+ * have it. Andy Lutomirski, 24 April 2022, offers both; what comes of the second is read so afterwards.
  */
 import { change, variant } from "../../../spec/language.ts";
 import { bindsWhere, destructive } from "./bind-first.ts";

@@ -1,7 +1,7 @@
 /**
  * Can one memfile have pages of both kinds, converted by mapping and unmapping them? pKVM wants it so, because the bytes stay where they
  * are. The guest has to agree before a page is shared; and a page that user space has unmapped is private again only when nothing else of
- * the host holds it, such as DMA. Chao Peng, 28 April 2022, and Quentin Perret, 3 May, for pKVM; Andy Lutomirski, 24 April, for DMA.
+ * the host holds it, such as DMA. Chao Peng, 25 April 2022, and Quentin Perret, 3 May, for pKVM; Andy Lutomirski, 24 April, for DMA.
  */
 import {
   bool,
@@ -214,7 +214,7 @@ const { sometimes } = propertiesOf<MemfileView>();
 const sharesWhatItWrote = sometimes({
   name: "shares-what-it-wrote",
   says: "a guest maps shared what it wrote privately, and the host maps the same page",
-  source: `${THREAD}: Chao Peng, 28 April 2022: pKVM wants private and shared memory in the same memfile`,
+  source: `${THREAD}: Chao Peng, 25 April 2022: pKVM wants private and shared memory in the same memfile`,
   over: { vm: Vm, gfn: Gfn },
   holds: (m, { vm, gfn }) =>
     m.guestMapping(vm, gfn)?.private === false && m.hostMaps(MEMFILE, gfn) && m.finds(vm, gfn) === "secret",
@@ -229,7 +229,7 @@ const vectors: readonly Vector[] = [
 export const memfilePkvmInFile = variant(base, {
   name: "memfile-pkvm-in-file",
   says: "one memfile has private and shared pages, converted in place by mmap() and munmap()",
-  source: `${THREAD}: Chao Peng, 28 April 2022; Quentin Perret, 3 May 2022`,
+  source: `${THREAD}: Chao Peng, 25 April 2022; Quentin Perret, 3 May 2022`,
   calls: {
     mmap: mapsPageWhere(givenByTheGuest),
     munmap: unmapsWhere(whilePinned),

@@ -142,7 +142,7 @@ const imageCanBePlaced = step({
 const conversionKeepsBytes = step({
   name: "conversion-keeps-bytes",
   says: "where a technology shares pages in place, a frame has the same bytes after its conversion",
-  source: `${THREAD}: Chao Peng, 22 and 28 April 2022, on pKVM: conversions that do not destroy`,
+  source: `${THREAD}: Chao Peng, 22 and 25 April 2022, on pKVM: conversions that do not destroy`,
   over: { vm: Vm, gfn: Gfn },
   when: (before, { call: name }, { vm }) =>
     before.machine.keepsBytes && CONVERSIONS.includes(name) && before.state.vms[vm].launched,

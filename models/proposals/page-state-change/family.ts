@@ -88,13 +88,6 @@ export const pageStateChangeFamily: Family = {
       against: { design: markedHypercall, promise: "one-exit-kind" },
       answer: { design: pageStateChange, promise: "one-exit-kind" },
     },
-    {
-      ...mail,
-      by: SEAN,
-      says: "KVM_EXIT_MEMORY_FAULT could carry the conversion too; but it has no place for user space's answer.",
-      against: { design: memoryFault, promise: "success-means-converted" },
-      answer: { design: pageStateChange, promise: "success-means-converted" },
-    },
   ],
   silent: {
     "one-binding-per-offset": SLOTS,

@@ -70,7 +70,7 @@ export const memoryFault = variant(pageStateChange, {
       property: "success-means-converted",
       says: "user space cannot say that it refuses",
       source:
-        "KVM_EXIT_MEMORY_FAULT, Documentation/virt/kvm/api.rst: there is nothing for user space to fill in",
+        "KVM_EXIT_MEMORY_FAULT, Documentation/virt/kvm/api.rst: there is nothing for user space to fill in; nobody says so in the thread",
     },
   ],
   vectors,

@@ -23,6 +23,7 @@ export const Entry = position("entries");
 /** Frames of a huge page: 512. */
 export const HUGE = 2;
 
+/** `unsmash` stands for all that is no conversion: SMASH and UNSMASH, and what the specification has no meaning for. */
 const Operation = oneOf("private", "shared", "unsmash");
 export type Operation = ValueOf<typeof Operation>;
 

@@ -58,12 +58,16 @@ const { always, sometimes, step } = propertiesOf<View>();
 const MAIL =
   "Re: [PATCH v14 09/22] KVM: SEV: Add support to handle MSR based Page State Change VMGEXIT, 25 April 2024";
 
-function isValid(s: State): boolean {
-  const { cur, end, entries } = s.buffer;
-  if (end >= entries.length) return false;
-  for (let idx = cur; idx <= end; idx++)
-    if (entries[idx]!.op === "unsmash" || rules.refuses(entries[idx]!)) return false;
-  return true;
+/** What nobody can convert in the guest's buffer as it is. */
+function invalid({ buffer: { cur, end, entries } }: State): string | null {
+  if (end >= entries.length) return `whose last entry is said to be ${end}`;
+  for (let idx = cur; idx <= end; idx++) {
+    const { op, gfn, done } = entries[idx]!;
+    if (op === "unsmash") return `whose entry ${idx} asks for no conversion, but for UNSMASH`;
+    if (rules.refuses(entries[idx]!))
+      return `whose entry ${idx} begins at frame ${gfn}, which its size does not allow, or has ${done} frames done`;
+  }
+  return null;
 }
 
 const validRanges = always({
@@ -74,13 +78,13 @@ const validRanges = always({
   when: ({ state: { exit } }) => exit !== null,
   holds: ({ state: s }) => {
     const { range } = s.exit!;
-    if (range === null) return s.request!.rewritten || isValid(s);
+    if (range === null) return s.request!.rewritten || invalid(s) === null;
     return range.op !== "unsmash" && (!range.huge || range.first % HUGE === 0);
   },
-  why: ({ state: { exit } }) =>
-    exit!.range === null
-      ? "user space was handed the guest's buffer, with what no kernel has looked at"
-      : `user space was told to make frame ${exit!.range.first} and ${exit!.range.npages - 1} behind it ${exit!.range.op}`,
+  why: ({ state: s }) =>
+    s.exit!.range === null
+      ? `user space was handed the guest's buffer, ${invalid(s)}`
+      : `user space was told to make frame ${s.exit!.range.first} and ${s.exit!.range.npages - 1} behind it ${s.exit!.range.op}`,
 });
 
 const oneExitKind = always({

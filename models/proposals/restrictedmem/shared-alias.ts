@@ -1,6 +1,6 @@
 /**
  * Can user space keep its alias slots (QEMU's SMRAM) by marking them as shared? The slot is accepted; what the guest finds there is not
- * the memory of which it is an alias. Chao Peng, 17 January 2023: "not 100% confident this is correct fix". It is none: the slot is not to
+ * the memory of which it is an alias. Chao Peng, 17 January 2023, is not sure of it. It is no fix: the slot is not to
  * be there.
  */
 import { ids, variant } from "../../../spec/language.ts";
