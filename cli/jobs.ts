@@ -1,4 +1,4 @@
-/** Jobs of a check, one for each design and vector, on as many worker threads as the machine has cores. */
+/** Jobs of a check, one for each design and vector, on as many threads as the machine has cores: this one, and others when there is more to do. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { UsageError } from "../checkers/usage-error.ts";
@@ -33,43 +33,74 @@ export interface JobOptions extends Omit<HowToRun, "hands"> {
 
 const ASK_STOP_MS = 100;
 
+/** After this long it pays to start further threads; small jobs are over by then. */
+const PATIENCE_MS = 250;
+
+/** Where jobs run. */
+interface Thread {
+  run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport>;
+  end(): Promise<void>;
+}
+
 /** The reports of all jobs, in their order; undefined for jobs that were never started. */
 export async function runJobs(jobs: readonly Job[], options: JobOptions): Promise<(RunReport | undefined)[]> {
   const reports = new Array<RunReport | undefined>(jobs.length).fill(undefined);
-  const [only] = jobs;
-  // A single run needs no thread, whose start takes longer than a small search. A design of the user's own may have a loop without an end,
-  // which only another thread can break.
-  if (jobs.length === 1 && only !== undefined && designNames.includes(only.design)) {
-    const onProgress = (progress: Progress): void => options.onProgress(only, progress, 0);
-    const { runJob } = await import("./run-job.ts");
-    const how = { ...options, hands: options.workers ?? availableParallelism() };
-    return [options.stop() === null ? await runJob(only, how, onProgress, options.stop) : undefined];
-  }
   let next = 0;
   let done = 0;
   let failed = false;
   const stop = (): string | null => (failed ? "another run failed" : options.stop());
   const most = options.workers ?? availableParallelism();
   const workers = Math.min(most, jobs.length);
-  const workOff = async (): Promise<void> => {
-    const worker = new CheckWorker({ ...options, hands: Math.floor(most / workers), stop });
+  const how = { ...options, hands: Math.floor(most / workers), stop };
+  const workOff = async (thread: Thread): Promise<void> => {
     try {
       for (let i = next++; i < jobs.length && stop() === null; i = next++) {
-        reports[i] = await worker.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
+        reports[i] = await thread.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
         done++;
       }
     } catch (error) {
       failed = true;
       throw error;
     } finally {
-      await worker.end();
+      await thread.end();
     }
   };
-  await Promise.all(Array.from({ length: workers }, workOff));
+  const hire = (count: number): Promise<unknown> =>
+    Promise.all(Array.from({ length: count }, () => workOff(new CheckWorker(how))));
+  // A design of the user's own may have a loop without an end, which only another thread can break.
+  if (!jobs.every(({ design }) => designNames.includes(design))) {
+    await hire(workers);
+    return reports;
+  }
+  const here = workOff(new ThisThread(how));
+  const others = new Promise<unknown>((resolve) => {
+    const hiring = setTimeout(() => resolve(hire(Math.min(workers - 1, jobs.length - next))), PATIENCE_MS);
+    const nothingLeft = (): void => {
+      clearTimeout(hiring);
+      resolve(null);
+    };
+    here.then(nothingLeft, nothingLeft);
+  });
+  await Promise.all([here, others]);
   return reports;
 }
 
-class CheckWorker {
+class ThisThread implements Thread {
+  private readonly options: HowToRun & JobOptions;
+
+  constructor(options: HowToRun & JobOptions) {
+    this.options = options;
+  }
+
+  async run(job: Job, onProgress: (progress: Progress) => void): Promise<RunReport> {
+    const { runJob } = await import("./run-job.ts");
+    return runJob(job, this.options, onProgress, this.options.stop);
+  }
+
+  async end(): Promise<void> {}
+}
+
+class CheckWorker implements Thread {
   private readonly worker = new Worker(new URL("../bin/worker.mjs", import.meta.url));
   private readonly options: HowToRun & JobOptions;
 
