@@ -1,8 +1,6 @@
 /** All designs of the catalogue, loaded. */
 import { catalogue, type Entry } from "./catalogue.ts";
 
-export type { Entry };
-
 export const registry: readonly Entry[] = (await Promise.all(catalogue.map(({ load }) => load()))).flat();
 
 export function entryOf(name: string): Entry | undefined {

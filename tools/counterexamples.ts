@@ -10,7 +10,8 @@ import { fileName, writeTrace } from "../checkers/trace/file.ts";
 import { runJobs } from "../cli/jobs.ts";
 import type { Job } from "../cli/run-job.ts";
 import { pins } from "../models/pins.ts";
-import { registry, type Entry } from "../models/registry.ts";
+import type { Entry } from "../models/catalogue.ts";
+import { registry } from "../models/registry.ts";
 import type { Vector } from "../spec/language/design.ts";
 
 const folder = new URL("../counterexamples/", import.meta.url);
