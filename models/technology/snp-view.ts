@@ -1,14 +1,11 @@
 /** How the state of an SEV-SNP guest answers the questions of the common vocabulary, and what must hold of it beside. */
-import { ids, positions, propertiesOf } from "../../spec/language.ts";
+import { propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
-import { Gfn, Page, Vm, type FileId, type SlotId, type SpaceId } from "../../spec/guest-memory.ts";
+import { Gfn, Page, Vm } from "../../spec/guest-memory.ts";
 import { ownerPromises, type Owning } from "../../spec/properties/ownership.ts";
+import { oneSlot } from "./one-slot.ts";
 import type { Populate } from "./snp-launch.ts";
 import { INODE, OWNER, type Machine, type State } from "./snp-state.ts";
-
-const FILE = 0 as FileId;
-const SPACE = 0 as SpaceId;
-const SLOT = 0 as SlotId;
 
 /** The common vocabulary, and behind it the state itself. */
 interface SnpView extends Owning {
@@ -16,21 +13,9 @@ interface SnpView extends Owning {
 }
 
 export function view(s: State, { pages }: Machine): SnpView {
-  const slot = { base: 0, npages: pages, readonly: false, logsDirty: false, guestMemfd: true };
   return {
     state: s,
-    vms: ids(s.vms),
-    spaces: [SPACE],
-    slots: [SLOT],
-    gfns: positions(pages),
-
-    vmExists: () => true,
-    fileExists: () => true,
-    fileVm: () => OWNER,
-    fileInode: () => INODE,
-    fileSize: () => pages,
-    slot: () => ({ ...slot, file: FILE, first: 0 }),
-    binding: () => ({ vm: OWNER, space: SPACE, slot: SLOT }),
+    ...oneSlot(pages),
 
     isPrivate: (vm, gfn) => s.vms[vm].private[gfn]!,
     guestMapping: (vm, gfn) =>

@@ -1,13 +1,6 @@
 /** How the state of the family answers the questions of the common vocabulary, and what its designs are asked beside. */
-import { ids, positions, propertiesOf } from "../../../spec/language.ts";
-import {
-  Inode,
-  Page,
-  type FileId,
-  type GuestMemory,
-  type SlotId,
-  type SpaceId,
-} from "../../../spec/guest-memory.ts";
+import { ids, propertiesOf } from "../../../spec/language.ts";
+import { Inode, Page, type GuestMemory } from "../../../spec/guest-memory.ts";
 import {
   guestSeesDefinedBytes,
   hostSeesDefinedBytes,
@@ -15,11 +8,8 @@ import {
 } from "../../../spec/properties/contents.ts";
 import { hostAccessPromises } from "../../../spec/properties/host-access.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
+import { oneSlot } from "../../technology/one-slot.ts";
 import { INODE, VM, type Folios, type Machine } from "./folios.ts";
-
-const FILE = 0 as FileId;
-const SPACE = 0 as SpaceId;
-const SLOT = 0 as SlotId;
 
 export interface FolioView extends GuestMemory {
   readonly state: Folios;
@@ -34,26 +24,7 @@ export function view(s: Folios, { pages }: Machine): FolioView {
   };
   return {
     state: s,
-    vms: [VM],
-    spaces: [SPACE],
-    slots: [SLOT],
-    gfns: positions(pages),
-
-    vmExists: () => true,
-    fileExists: () => true,
-    fileVm: () => VM,
-    fileInode: () => INODE,
-    fileSize: () => pages,
-    slot: () => ({
-      base: 0,
-      npages: pages,
-      readonly: false,
-      logsDirty: false,
-      guestMemfd: true,
-      file: FILE,
-      first: 0,
-    }),
-    binding: () => ({ vm: VM, space: SPACE, slot: SLOT }),
+    ...oneSlot(pages),
 
     // The guest says so, and tells the hypervisor.
     isPrivate: (_vm, gfn) => !s.shared[gfn]!,

@@ -19,7 +19,7 @@ import type { Vector } from "../../../spec/language/design.ts";
 import { openWhileBound } from "./bind-first.ts";
 import { memfileMeasured } from "./measured.ts";
 import { MEMFILE, allocate, assign, zap, type Machine } from "./state.ts";
-import { reachedWithImage, type MemfileView } from "./view.ts";
+import { noBytesFromBeforeTheBind, reachedWithImage, type MemfileView } from "./view.ts";
 
 const Sharing = record({
   /** The guest has given the page to be shared: the hypercall MEM_SHARE. */
@@ -30,7 +30,10 @@ const Sharing = record({
   pinned: bool,
 });
 
-const base = withState(memfileMeasured, { sharing: per(Page, Sharing) });
+/** Its image is put in place: that a file is empty before is asked where images are copied. */
+const promises = memfileMeasured.promises.filter((promise) => promise !== noBytesFromBeforeTheBind);
+
+const base = withState({ ...memfileMeasured, promises }, { sharing: per(Page, Sharing) });
 interface InFile extends ValueOf<typeof base.state> {}
 const { call } = callsOf(base);
 

@@ -84,7 +84,7 @@ const { always, sometimes, step } = propertiesOf<MemfileView>();
 
 const THREAD = "[PATCH v5 00/13] KVM: mm: fd-based approach for supporting KVM guest private memory";
 
-const noBytesFromBeforeTheBind = always({
+export const noBytesFromBeforeTheBind = always({
   name: "no-bytes-from-before-the-bind",
   says: "where a technology puts the image into the guest itself, a bound file holds nothing that was written before",
   source: `${THREAD}: Andy Lutomirski, 24 April 2022`,

@@ -11,7 +11,7 @@ import { ANSWERS, complete, completeInFlight, processing, type Rules } from "./k
 import { MAIL, errorsOfRanges, pageStateChange, severalExits, vectors } from "./page-state-change.ts";
 import type { Reason } from "./state.ts";
 import { kvmRun } from "./user-space.ts";
-import { reached } from "./view.ts";
+import { errorNamesItsEntry, reached } from "./view.ts";
 
 const walking = (own: Partial<Rules>) => ({
   vmgexit_psc: change(vmgexitPsc, { sections: processing(own) }),
@@ -39,7 +39,13 @@ export const unmerged = variant(pageStateChange, {
 
 const reason = "KVM_EXIT_MEMORY_FAULT" as const;
 
-export const memoryFault = variant(pageStateChange, {
+/** Nobody can tell of an error. */
+const withoutErrors = {
+  ...pageStateChange,
+  promises: pageStateChange.promises.filter((promise) => promise !== errorNamesItsEntry),
+};
+
+export const memoryFault = variant(withoutErrors, {
   name: "psc-memory-fault",
   says: "ranges are handed over as KVM_EXIT_MEMORY_FAULT, which user space answers by running the vCPU again",
   source: `${MAIL}: either exit could do`,

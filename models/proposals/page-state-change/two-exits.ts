@@ -10,6 +10,7 @@ import { MSR_REQUEST, single, vmgexitPsc } from "./guest.ts";
 import { complete, exitTo, type Walk } from "./kvm.ts";
 import { MAIL, pageStateChange, vectors } from "./page-state-change.ts";
 import { asksFor, framesOf, setAttributes, type State } from "./state.ts";
+import { contiguousRangesAreOneExit } from "./view.ts";
 import { answering, kvmRun, taking, type Answered } from "./user-space.ts";
 
 const ofTheWalk = ["read the header", "find the next range"] as const;
@@ -46,7 +47,13 @@ function convertBuffer(s: State, { refuses }: Answered): void {
   }
 }
 
-export const twoExits = variant(pageStateChange, {
+/** Ranges are none of KVM's here. */
+const handingOn = {
+  ...pageStateChange,
+  promises: pageStateChange.promises.filter((promise) => promise !== contiguousRangesAreOneExit),
+};
+
+export const twoExits = variant(handingOn, {
   name: "psc-two-exits",
   says: "a request by the MSR is one kind of exit, and the guest's buffer another, handed to user space as it is",
   source:

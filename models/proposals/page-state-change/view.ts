@@ -1,24 +1,14 @@
 /** How the state answers the common vocabulary, and what page state change promises to the guest and to user space. */
-import { positions, propertiesOf } from "../../../spec/language.ts";
+import { propertiesOf } from "../../../spec/language.ts";
 import type { Made } from "../../../spec/language/property.ts";
-import {
-  Gfn,
-  type FileId,
-  type GuestMemory,
-  type InodeId,
-  type SlotId,
-  type SpaceId,
-  type VmId,
-} from "../../../spec/guest-memory.ts";
+import { Gfn, type GuestMemory, type InodeId } from "../../../spec/guest-memory.ts";
+import { INODE, oneSlot } from "../../technology/one-slot.ts";
 import { rules } from "./kvm.ts";
 import { HUGE, asksFor, type Machine, type State } from "./state.ts";
 
-const VM = 0 as VmId;
-const FILE = 0 as FileId;
-const SPACE = 0 as SpaceId;
-const SLOT = 0 as SlotId;
+const USER_MEMORY = 1 as InodeId;
 /** Private memory, and the memory at userspace_addr. */
-const inodeOf = (isPrivate: boolean): InodeId => (isPrivate ? 0 : 1) as InodeId;
+const inodeOf = (isPrivate: boolean): InodeId => (isPrivate ? INODE : USER_MEMORY);
 
 /** The common vocabulary, and behind it the state itself. */
 interface View extends GuestMemory {
@@ -26,20 +16,9 @@ interface View extends GuestMemory {
 }
 
 export function view(s: State, { gfns }: Machine): View {
-  const slot = { base: 0, npages: gfns, readonly: false, logsDirty: false, guestMemfd: true, first: 0 };
   return {
     state: s,
-    vms: [VM],
-    spaces: [SPACE],
-    slots: [SLOT],
-    gfns: positions(gfns),
-    vmExists: () => true,
-    fileExists: () => true,
-    fileVm: () => VM,
-    fileInode: () => inodeOf(true),
-    fileSize: () => gfns,
-    slot: () => ({ ...slot, file: FILE }),
-    binding: () => ({ vm: VM, space: SPACE, slot: SLOT }),
+    ...oneSlot(gfns),
     isPrivate: (_vm, gfn) => s.private[gfn]!,
     guestMapping: (_vm, gfn) => {
       const leaf = s.leaves[gfn]!;
@@ -166,7 +145,7 @@ const successMeansConverted = step({
     `the guest was told that frame ${gfn} is ${state.wanted[gfn]}, and it is not`,
 });
 
-const errorNamesItsEntry = step({
+export const errorNamesItsEntry = step({
   name: "error-names-its-entry",
   says: "when user space cannot convert a frame, the guest learns which entry failed",
   source: `${MAIL}: granularity of the error codes of entries`,
@@ -195,7 +174,7 @@ const oneExitForARequest = step({
     `the request goes on with entry ${state.request!.idx}, in an exit of its own`,
 });
 
-const contiguousRangesAreOneExit = step({
+export const contiguousRangesAreOneExit = step({
   name: "contiguous-ranges-are-one-exit",
   says: "entries that follow each other, with the same operation and page size, and with nothing done of the later, cost one exit",
   source: `${MAIL}: contiguous requests can be combined into a range`,

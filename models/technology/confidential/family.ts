@@ -7,7 +7,7 @@ import { bindingPromises } from "../../../spec/properties/binding.ts";
 import { contentsPromises } from "../../../spec/properties/contents.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { hostAccessPromises } from "../../../spec/properties/host-access.ts";
-import { lifetimePromises } from "../../../spec/properties/lifetime.ts";
+import { lifetimePromises, noPageBeyondSize } from "../../../spec/properties/lifetime.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { poisonPromises } from "../../../spec/properties/poison.ts";
 import { promises } from "../../../spec/properties/promises.ts";
@@ -36,6 +36,7 @@ const reasons: readonly Reason[] = [
   [mappingPromises, "there are no attributes, or no invalidations to wait for"],
   [contentsPromises, "bytes are not kept"],
   [lifetimePromises, "nothing is closed"],
+  [[noPageBeyondSize], "the file has the pages that its slot shows, and no others"],
   [poisonPromises, "no memory fails"],
   [accountingPromises, "nobody counts pages"],
 ];

@@ -14,7 +14,7 @@ import { snpVmsa } from "./snp-vmsa.ts";
 import { afterMove, duringDeletion, ofMmapOnly } from "./layer/scenarios.ts";
 import type { Confidential } from "./layer/state.ts";
 import { guestCalls, technologiesMended } from "./layer/technologies.ts";
-import { VM } from "./one-slot.ts";
+import { VM } from "../one-slot.ts";
 import { tdxAlias } from "./tdx-alias.ts";
 import { addPage, tdxBuild } from "./tdx-build.ts";
 import { tdxKey } from "./tdx-key.ts";

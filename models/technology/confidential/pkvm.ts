@@ -26,7 +26,7 @@ import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { hostAccessPromises } from "../../../spec/properties/host-access.ts";
 import { noMappingThroughGoneSlot, noMappingToGonePage } from "../../../spec/properties/mappings.ts";
 import { folioLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
+import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
 const state = record({

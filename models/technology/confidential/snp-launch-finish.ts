@@ -20,7 +20,7 @@ import {
 } from "../../../spec/language.ts";
 import { Vm } from "../../../spec/guest-memory.ts";
 import { kvmLock } from "../../guest-memfd/locks.ts";
-import { VM } from "./one-slot.ts";
+import { VM } from "../one-slot.ts";
 import { vcpuMutex } from "./vcpu-mutex.ts";
 
 const Vcpu = id("vcpus");

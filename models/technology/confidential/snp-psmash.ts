@@ -28,7 +28,7 @@ import {
   noMappingToGonePage,
 } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
+import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
 const Vcpu = id("vcpus");

@@ -24,7 +24,7 @@ import {
 } from "../../../spec/language.ts";
 import { Page, Vm } from "../../../spec/guest-memory.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM } from "./one-slot.ts";
+import { INODE, VM } from "../one-slot.ts";
 
 const state = record({
   /** Pages of the guest_memfd, by what they are in the RMP: page i is frame i. A page that is in no file may be anybody's. */

@@ -18,7 +18,7 @@ import {
 } from "../../../spec/language.ts";
 import { Gfn, Vm } from "../../../spec/guest-memory.ts";
 import { mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
-import { VM } from "./one-slot.ts";
+import { VM } from "../one-slot.ts";
 
 /** A frame as user space names it: the guest's frames come first, behind them the same ones with the shared bit. */
 const Name = position("names");

@@ -30,7 +30,7 @@ import {
   noMappingToGonePage,
 } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, kvmLock, mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
+import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 import { vcpuMutex } from "./vcpu-mutex.ts";
 

@@ -18,8 +18,13 @@ import {
   type ValueOf,
 } from "../../../spec/language.ts";
 import { Page, Vm } from "../../../spec/guest-memory.ts";
-import { lifetimePromises } from "../../../spec/properties/lifetime.ts";
-import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
+import {
+  fileLivesWhileReferenced,
+  filePinsVm,
+  fileSizeConstant,
+  vmLivesWhileReferenced,
+} from "../../../spec/properties/lifetime.ts";
+import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
 const state = record({
@@ -184,7 +189,14 @@ export const tdxKey = design({
   },
   view,
   contradiction: ownersContradict,
-  promises: [...lifetimePromises, ...ownershipPromises, keyOutlivesPages],
+  promises: [
+    fileSizeConstant,
+    filePinsVm,
+    vmLivesWhileReferenced,
+    fileLivesWhileReferenced,
+    ...ownershipPromises,
+    keyOutlivesPages,
+  ],
   statements: [fileIsLast],
   scenarios: {},
   vectors: [{ bounds: { pages: 2 }, quick: true }],

@@ -24,7 +24,7 @@ import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
+import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
 const Vcpu = id("vcpus");

@@ -1,6 +1,6 @@
 /** What the common vocabulary asks of slots and files, answered for one VM with one slot, which shows page i of its one guest_memfd at frame i and never changes. */
-import { positions } from "../../../spec/language.ts";
-import type { FileId, GuestMemory, InodeId, SlotId, SpaceId, VmId } from "../../../spec/guest-memory.ts";
+import { positions } from "../../spec/language.ts";
+import type { FileId, GuestMemory, InodeId, SlotId, SpaceId, VmId } from "../../spec/guest-memory.ts";
 
 export const VM = 0 as VmId;
 export const INODE = 0 as InodeId;
