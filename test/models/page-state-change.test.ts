@@ -38,6 +38,16 @@ test("user space that answers 0 has converted what it was handed", () => {
   ]);
 });
 
+test("the guest's buffer has two entries, and one operation that is no conversion", () => {
+  expect(pageStateChange.bounds["entries"]).toMatchObject({ default: 2, most: 2 });
+  const { results, state } = play(pageStateChange, [asks("unsmash 0-1", "unsmash 0-1")]);
+  expect([results, [...state.private], state.exit]).toEqual([[0], [false, false], null]);
+  const named = bounded(pageStateChange, { bounds: {} }).instances.flatMap(({ name, params }) =>
+    name === "vmgexit_psc" ? [String(params["entry0"]), String(params["entry1"])] : [],
+  );
+  expect(new Set(named.map((name) => name.split(" ")[0]))).toEqual(new Set(["private", "shared", "unsmash"]));
+});
+
 test("a guest that writes to its buffer between two exits does not turn its request back", () => {
   const back = ["rewrite_header", { vcpu: 1, cur: 0, end: 1 }] as const;
   const anew = ["rewrite_entry", { vcpu: 1, entry: 0, as: "private 0" }] as const;
