@@ -143,8 +143,10 @@ class Search extends Sweep {
 
   /** Runs every call on some states, and looks up all successors together. */
   protected override expandSome(index: number, end: number): number {
-    const { store, expander, batch, compact } = this;
-    if (compact !== null || store.keepsParents) return super.expandSome(index, end);
+    const { store, expander, batch, compact, options } = this;
+    // Room is made for all successors together, which a run that is short of memory does not have.
+    const isShort = options.spill !== undefined;
+    if (compact !== null || store.keepsParents || isShort) return super.expandSome(index, end);
     batch.count = 0;
     let next = index;
     while (next < end && batch.count < FULL) {

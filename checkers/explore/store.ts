@@ -22,7 +22,7 @@ const HIGH_LOAD = 0.9;
 const HIGH_FROM = 2 ** 24;
 const FIRST_STATES = 1024;
 const FIRST_SLOTS = 4096;
-/** A small table grows in larger steps: what works on it is made anew each time. */
+/** A small table grows in larger steps, where memory is not short: what works on it is made anew each time. */
 const FAST_UNTIL = 2 ** 20;
 /** States that are read back at once where all are. */
 const PIECE_STATES = 65536;
@@ -229,7 +229,7 @@ export class Store {
   private growTable(n: number): void {
     const old = this.slots;
     let slots = old;
-    while (this.count + n > limitOf(slots)) slots *= slots < FAST_UNTIL ? 4 : 2;
+    while (this.count + n > limitOf(slots)) slots *= this.spill === null && slots < FAST_UNTIL ? 4 : 2;
     if (slots > MOST_SLOTS) throw new NoMemory(`no table has ${slots} slots`);
     if (slots > this.table.length) this.table = reserve(slots, slots);
     else this.table.fill(0, 0, old);
