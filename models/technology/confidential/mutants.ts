@@ -94,7 +94,7 @@ export const confidentialMutants = [
     bug: "N12",
     says: "what KVM wrote to the source of a CPUID page is not marked dirty, and goes when the page is reclaimed",
     source: "before 97cd21d57e9b, 7.2",
-    killedBy: "stores-outlive-reclaim",
+    killedBy: "cpuid-page-outlives-reclaim",
     calls: {
       launch_update: change(snpCpuidPage.calls.launch_update, { sections: { "mark it dirty": () => "EIO" } }),
     },
@@ -152,7 +152,7 @@ export const confidentialMutants = [
     bug: "T8",
     says: "a notifier of user memory zaps the leaves of both roots: an accepted page comes again pending",
     source: "before 6bd5dac21ec5 (KVM: Add member to struct kvm_gfn_range to indicate private/shared)",
-    killedBy: "guest-dies-of-its-own-fault",
+    killedBy: "tdx-guest-dies-of-its-own-fault",
     calls: {
       munmap: change(tdxSept.calls.munmap, {
         sections: {

@@ -119,7 +119,7 @@ const writesWhereUserMay = step({
 });
 
 const storesLast = step({
-  name: "stores-outlive-reclaim",
+  name: "cpuid-page-outlives-reclaim",
   says: "memory that was reclaimed comes back with what was stored there last, by whom ever",
   source: "97cd21d57e9b: the source of a CPUID page is marked dirty, 7.2",
   over: {},

@@ -248,7 +248,7 @@ function view(s: State, { pages }: Machine): View {
 const { always, sometimes } = propertiesOf<View>();
 
 const diesOfItsOwn = always({
-  name: "guest-dies-of-its-own-fault",
+  name: "tdx-guest-dies-of-its-own-fault",
   says: "a guest that accepted a page, and was not told that it goes, can touch it: it dies of pages alone that it did not accept",
   source: "tdx_handle_ept_violation(), arch/x86/kvm/vmx/tdx.c: access before acceptance makes the VM dead",
   over: {},
