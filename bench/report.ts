@@ -114,7 +114,7 @@ function barsTable(results: Results): string[] {
   const rows = barsOf(results).map(({ what, wanted, measured, isMet }) => [
     what,
     wanted,
-    figure(measured),
+    Number.isFinite(measured) ? figure(measured) : "not exhausted",
     isMet ? "reached" : "**missed**",
   ]);
   return rows.length === 0 ? [] : [table(["bar", "wanted", "measured", ""], rows)];
