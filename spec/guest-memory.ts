@@ -16,12 +16,14 @@ export const Page = position("pages");
 export const Space = id("spaces");
 export const Slot = id("slots");
 export const Gfn = position("gfns");
+export const Vcpu = id("vcpus");
 
 export type VmId = ValueOf<typeof Vm>;
 export type FileId = ValueOf<typeof File>;
 export type InodeId = ValueOf<typeof Inode>;
 export type SpaceId = ValueOf<typeof Space>;
 export type SlotId = ValueOf<typeof Slot>;
+export type VcpuId = ValueOf<typeof Vcpu>;
 
 /** A memory slot: `npages` guest frames from `base` on; with a file, its pages from `first` on. */
 export interface SlotView {

@@ -4,6 +4,7 @@
  * others in between two of them.
  */
 import { live } from "../../spec/language.ts";
+import type { VcpuId } from "../../spec/guest-memory.ts";
 import { dropFile, holdFile, type Releasing } from "./release.ts";
 import { faultIn, onlyInitShared, pageOfArea } from "./host-fault.ts";
 import { fileReferences } from "./lifetime.ts";
@@ -17,7 +18,6 @@ import {
   type SlotId,
   type SlotState,
   type State,
-  type VcpuId,
   type VmId,
 } from "./state.ts";
 

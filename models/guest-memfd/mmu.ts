@@ -1,8 +1,10 @@
 /** The guests' page tables: removing what they hold. */
 import { ids, warnOn } from "../../spec/language.ts";
+import type { VcpuId } from "../../spec/guest-memory.ts";
 import { MOST_HELD } from "./machine.ts";
+import { moveSequence } from "./sequence.ts";
 import { isVisible } from "./slots.ts";
-import type { AreaId, SlotState, State, VcpuId, VmState } from "./state.ts";
+import type { AreaId, SlotState, State, VmState } from "./state.ts";
 
 /**
  * kvm_mmu_invalidate_begin() and kvm_mmu_invalidate_range_add(), under mmu_lock: faults in the range have to try again until the end. All
@@ -24,14 +26,6 @@ export function endInvalidation(vm: VmState): void {
   warnOn(vm.invalidating === 0, "kvm_mmu_invalidate_end(): mmu_invalidate_in_progress is below zero");
   vm.invalidating--;
   moveSequence(vm);
-}
-
-/** Faults in flight find that what they looked at may be out of date. */
-export function moveSequence(vm: VmState): void {
-  for (let id = 0; id < vm.snapshots.length; id++) {
-    const vcpu = id as VcpuId;
-    if (vm.snapshots[vcpu] === "current") vm.snapshots[vcpu] = "old";
-  }
 }
 
 /** mmu_invalidate_retry_gfn(), under mmu_lock: what the fault found may be out of date. */

@@ -2,11 +2,12 @@
  * Roots of a VM's page table, as far as 6.12 tells them apart: to delete a slot of a VM without private memory makes all roots obsolete, and
  * only KVM_RUN loads a new one. A pre-fault on an obsolete root finds it out of date for ever (seen on 6.12.107; 7.3.4 answers 0).
  */
+import type { VcpuId } from "../../spec/guest-memory.ts";
 import { installLeaf, type GuestFault } from "./guest-fault.ts";
 import { mmuLock } from "./locks.ts";
 import { flushSlot } from "./calls/set-user-memory-region.ts";
 import type { Region } from "./region.ts";
-import { hasPrivateMemory, type State, type VcpuId } from "./state.ts";
+import { hasPrivateMemory, type State } from "./state.ts";
 
 /** kvm_mmu_zap_all_fast() */
 export function flushAndObsoleteRoots(s: State, c: Region): void {

@@ -16,10 +16,10 @@ import {
   upTo,
 } from "../../spec/language.ts";
 import { callsOf, type ValueOf } from "../../spec/language.ts";
-import { File, Gfn, Inode, Page, Slot, Space, Vm } from "../../spec/guest-memory.ts";
+import { File, Gfn, Inode, Page, Slot, Space, Vm, Vcpu } from "../../spec/guest-memory.ts";
+import { Snapshots } from "./sequence.ts";
 import type { Machine } from "./machine.ts";
 
-export const Vcpu = id("vcpus");
 /** A range of addresses of the process, as mmap() returns it. */
 export const Area = id("areas");
 /** A byte of a page. */
@@ -31,7 +31,6 @@ export type FileId = ValueOf<typeof File>;
 export type InodeId = ValueOf<typeof Inode>;
 export type SpaceId = ValueOf<typeof Space>;
 export type SlotId = ValueOf<typeof Slot>;
-export type VcpuId = ValueOf<typeof Vcpu>;
 export type AreaId = ValueOf<typeof Area>;
 
 /**
@@ -164,7 +163,7 @@ const VmState = record(
      * What each vCPU's snapshot of kvm->mmu_invalidate_seq is worth. The counter has no bound, and all that is ever asked of it is whether it
      * moved since: so each end of an invalidation makes every snapshot that is taken an old one. Obsolete roots do the same.
      */
-    snapshots: per(Vcpu, oneOf("none", "current", "old")),
+    snapshots: Snapshots,
     /** A vCPU's root of the page table, where a version's calls tell the difference (6.12). */
     roots: per(Vcpu, oneOf("none", "valid", "obsolete")),
     /** kvm_shadow_root_allocated(): slots need rmaps from now on. Only with shadow paging. */

@@ -13,7 +13,8 @@ import {
   variant,
   type Bounds,
 } from "../../spec/language.ts";
-import { Gfn } from "../../spec/guest-memory.ts";
+import { Gfn, Vcpu, type VcpuId } from "../../spec/guest-memory.ts";
+import { moveSequence } from "../guest-memfd/sequence.ts";
 import {
   invalidationsEnd,
   mappingAgreesWithAttribute,
@@ -23,7 +24,6 @@ import { mmuLock, slotsLock } from "../guest-memfd/locks.ts";
 import {
   LARGEST,
   VM,
-  Vcpu,
   allInSlot,
   call,
   choice,
@@ -35,7 +35,6 @@ import {
   type Machine,
   type Slot,
   type State,
-  type VcpuId,
 } from "./huge-state.ts";
 import { mixedIsSo, reached, view } from "./huge-view.ts";
 import {
@@ -117,8 +116,7 @@ export const endConversion =
     updateMixed(covers)(s, seen.slot, seen.range);
     s.invalidating = false;
     s.from = s.to = 0;
-    for (const vcpu of positions(s.snapshots.length) as VcpuId[])
-      if (s.snapshots[vcpu] === "current") s.snapshots[vcpu] = "old";
+    moveSequence(s);
   };
 
 const lengths = (gfns: number): number[] => Array.from({ length: gfns }, (_, i) => i + 1);

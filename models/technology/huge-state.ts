@@ -5,9 +5,7 @@
 import {
   bool,
   callsOf,
-  id,
   maybe,
-  oneOf,
   per,
   position,
   record,
@@ -16,9 +14,7 @@ import {
   type ValueOf,
 } from "../../spec/language.ts";
 import { Gfn, type VmId } from "../../spec/guest-memory.ts";
-
-export const Vcpu = id("vcpus");
-export type VcpuId = ValueOf<typeof Vcpu>;
+import { Snapshots } from "../guest-memfd/sequence.ts";
 
 /** PG_LEVEL_2M and PG_LEVEL_1G; a leaf of level 0 covers one frame. */
 export const LARGEST = 2;
@@ -44,7 +40,7 @@ export const state = record({
   from: upTo("gfns"),
   to: upTo("gfns"),
   /** What each vCPU's snapshot of mmu_invalidate_seq is worth: whether the counter moved since. */
-  snapshots: per(Vcpu, oneOf("none", "current", "old")),
+  snapshots: Snapshots,
 });
 export interface State extends ValueOf<typeof state> {}
 export interface Leaf extends ValueOf<typeof Leaf> {}

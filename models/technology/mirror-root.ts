@@ -8,7 +8,6 @@ import {
   design,
   disabled,
   goTo,
-  id,
   oneOf,
   per,
   positions,
@@ -23,18 +22,18 @@ import {
 import {
   Gfn,
   Page,
+  Vcpu,
   type FileId,
   type GuestMemory,
   type InodeId,
   type SlotId,
   type SpaceId,
   type VmId,
+  type VcpuId,
 } from "../../spec/guest-memory.ts";
+import { Snapshots, moveSequence } from "../guest-memfd/sequence.ts";
 import { mappingPromises } from "../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock, slotsLock } from "../guest-memfd/locks.ts";
-
-const Vcpu = id("vcpus");
-type VcpuId = ValueOf<typeof Vcpu>;
 
 const state = record({
   /** KVM_MEMORY_ATTRIBUTE_PRIVATE */
@@ -50,7 +49,7 @@ const state = record({
   /** Invalidations under way of each frame. */
   invalidating: per(Gfn, upTo("invalidations")),
   /** What each vCPU's snapshot of mmu_invalidate_seq is worth: whether the counter moved since. */
-  snapshots: per(Vcpu, oneOf("none", "current", "old")),
+  snapshots: Snapshots,
   /** No kernel state: the guest wrote privately, and neither a hole nor a conversion took it. */
   wrote: per(Gfn, bool),
 });
@@ -94,8 +93,7 @@ export function beginInvalidation(s: State, { first, npages }: Frames, filter: F
 /** kvm_mmu_invalidate_end() */
 function endInvalidation(s: State, { first, npages }: Frames): void {
   for (let gfn = first; gfn < first + npages; gfn++) s.invalidating[gfn]!--;
-  for (const vcpu of positions(s.snapshots.length) as VcpuId[])
-    if (s.snapshots[vcpu] === "current") s.snapshots[vcpu] = "old";
+  moveSequence(s);
 }
 
 const range = {

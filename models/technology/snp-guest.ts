@@ -3,9 +3,9 @@
  * virt/kvm/guest_memfd.c; sev_gmem_prepare(), arch/x86/kvm/svm/sev.c.
  */
 import { bool, disabled, goTo, retry } from "../../spec/language.ts";
-import { Gfn, Vm, type VmId } from "../../spec/guest-memory.ts";
+import { Gfn, Vm, Vcpu, type VmId, type VcpuId } from "../../spec/guest-memory.ts";
 import { folioLock, mmuLock } from "../guest-memfd/locks.ts";
-import { INODE, Vcpu, call, choice, grabFolio, writeAsHost, type State, type VcpuId } from "./snp-state.ts";
+import { INODE, call, choice, grabFolio, writeAsHost, type State } from "./snp-state.ts";
 
 /** A fault on its way. */
 export interface Fault {

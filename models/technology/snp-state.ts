@@ -4,20 +4,9 @@
  *
  * Slots do not change here and nothing is closed, so that SRCU and references have nothing to keep.
  */
-import {
-  bool,
-  callsOf,
-  id,
-  oneOf,
-  per,
-  record,
-  upTo,
-  type Bounds,
-  type ValueOf,
-} from "../../spec/language.ts";
+import { bool, callsOf, oneOf, per, record, upTo, type Bounds, type ValueOf } from "../../spec/language.ts";
 import { Gfn, Page, Vm, type InodeId, type VmId } from "../../spec/guest-memory.ts";
-
-export const Vcpu = id("vcpus");
+import { Snapshots, moveSequence } from "../guest-memfd/sequence.ts";
 
 const PageState = record(
   {
@@ -51,7 +40,7 @@ const VmState = record({
    */
   invalidating: per(Gfn, upTo("invalidations")),
   /** What each vCPU's snapshot of kvm->mmu_invalidate_seq is worth: whether the counter moved since. */
-  snapshots: per(Vcpu, oneOf("none", "current", "old")),
+  snapshots: Snapshots,
 });
 
 export const state = record({
@@ -64,7 +53,6 @@ export const state = record({
 export interface State extends ValueOf<typeof state> {}
 interface PageState extends ValueOf<typeof PageState> {}
 interface VmState extends ValueOf<typeof VmState> {}
-export type VcpuId = ValueOf<typeof Vcpu>;
 
 export interface Machine {
   readonly pages: number;
@@ -123,6 +111,5 @@ export function beginInvalidation(vm: VmState, first: number, end: number): void
 /** kvm_mmu_invalidate_end(), under mmu_lock: snapshots that faults in flight have taken are out of date. */
 export function endInvalidation(vm: VmState, first: number, end: number): void {
   for (let gfn = first; gfn < end; gfn++) vm.invalidating[gfn]!--;
-  for (let vcpu = 0; vcpu < vm.snapshots.length; vcpu++)
-    if (vm.snapshots[vcpu as VcpuId] === "current") vm.snapshots[vcpu as VcpuId] = "old";
+  moveSequence(vm);
 }

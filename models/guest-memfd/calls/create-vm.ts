@@ -1,10 +1,10 @@
 /** KVM_CREATE_VM, KVM_CREATE_VCPU, and the close() of what they return. */
 import { disabled, ids, maybe } from "../../../spec/language.ts";
-import { Vm } from "../../../spec/guest-memory.ts";
+import { Vm, Vcpu } from "../../../spec/guest-memory.ts";
 import { pinVm, pinning, putVm, unpinVm } from "../lifetime.ts";
 import { kvmLock } from "../locks.ts";
 import { nameOfType } from "../machine.ts";
-import { Vcpu, call, choice, openVm, type VmId } from "../state.ts";
+import { call, choice, openVm, type VmId } from "../state.ts";
 
 /** A VM's descriptor: any VM's, or something that is not a descriptor (null). */
 export const vmDescriptor = choice<VmId | null>(

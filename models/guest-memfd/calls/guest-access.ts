@@ -1,6 +1,6 @@
 /** KVM_RUN of a vCPU whose guest makes one access: a load, a store, an instruction fetch. */
 import { bool, goTo, maybe, retry, type Step } from "../../../spec/language.ts";
-import { File, Gfn, Inode, Page, Slot } from "../../../spec/guest-memory.ts";
+import { File, Gfn, Inode, Page, Slot, Vcpu } from "../../../spec/guest-memory.ts";
 import { emulate } from "../emulate.ts";
 import {
   cacheMmio,
@@ -22,7 +22,7 @@ import { folioLock, kvmSrcu, mmuLock, slotsArchLock } from "../locks.ts";
 import type { Machine } from "../machine.ts";
 import { release, releasing } from "../release.ts";
 import { allocateRmaps, needsRmaps } from "../rmaps.ts";
-import { Byte, Vcpu, call, choice, hasPrivateMemory, type State } from "../state.ts";
+import { Byte, call, choice, hasPrivateMemory, type State } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 import { written } from "./host-access.ts";
 

@@ -1,5 +1,6 @@
 /** KVM_PRE_FAULT_MEMORY {gpa, size, flags}: a vCPU maps a range before its guest touches it. Since 6.11. */
 import { goTo, retry, upTo, type Step } from "../../../spec/language.ts";
+import { Vcpu } from "../../../spec/guest-memory.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import {
   cacheMmio,
@@ -20,7 +21,7 @@ import { folioLock, kvmSrcu, mmuLock } from "../locks.ts";
 import { fitting } from "../machine.ts";
 import { U64 } from "../region.ts";
 import { release } from "../release.ts";
-import { Vcpu, call, choice, hasPrivateMemory, type State } from "../state.ts";
+import { call, choice, hasPrivateMemory, type State } from "../state.ts";
 import { vmDescriptor } from "./create-vm.ts";
 import { faulting } from "./guest-access.ts";
 

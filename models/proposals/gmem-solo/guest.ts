@@ -1,8 +1,8 @@
 /** Faults: kvm_tdp_mmu_page_fault(), arch/x86/kvm/mmu/mmu.c; kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c. */
 import { bool, goTo, retry, upTo } from "../../../spec/language.ts";
-import { Gfn, Vm } from "../../../spec/guest-memory.ts";
+import { Gfn, Vm, Vcpu, type VcpuId } from "../../../spec/guest-memory.ts";
 import { folioLock, mmuLock } from "../../guest-memfd/locks.ts";
-import { INODE, VM, Vcpu, call, choice, slotAt, type State, type VcpuId } from "./state.ts";
+import { INODE, VM, call, choice, slotAt, type State } from "./state.ts";
 
 /** A fault on its way. */
 export interface Fault {

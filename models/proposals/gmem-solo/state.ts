@@ -4,7 +4,6 @@
  */
 import {
   callsOf,
-  id,
   maybe,
   oneOf,
   per,
@@ -14,10 +13,8 @@ import {
   type ValueOf,
 } from "../../../spec/language.ts";
 import { Gfn, Page, Slot, type InodeId, type VmId } from "../../../spec/guest-memory.ts";
+import { Snapshots, moveSequence } from "../../guest-memfd/sequence.ts";
 import { invalidateLock, mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
-
-export const Vcpu = id("vcpus");
-export type VcpuId = ValueOf<typeof Vcpu>;
 
 const MemorySlot = record({ base: Gfn, first: Page, npages: upTo("pages") });
 
@@ -33,7 +30,7 @@ export const state = record({
   /** Invalidations under way of each frame. */
   invalidating: per(Gfn, upTo("invalidations")),
   /** What each vCPU's snapshot of mmu_invalidate_seq is worth: whether the counter moved since. */
-  snapshots: per(Vcpu, oneOf("none", "current", "old")),
+  snapshots: Snapshots,
 });
 export interface State extends ValueOf<typeof state> {}
 export type MemorySlot = ValueOf<typeof MemorySlot>;
@@ -105,6 +102,5 @@ export function beginInvalidation(s: State, { first, end }: Range): void {
 /** kvm_mmu_invalidate_end() */
 export function endInvalidation(s: State, { first, end }: Range): void {
   for (let gfn = first; gfn < Math.min(end, s.leaves.length); gfn++) s.invalidating[gfn]!--;
-  for (let vcpu = 0; vcpu < s.snapshots.length; vcpu++)
-    if (s.snapshots[vcpu as VcpuId] === "current") s.snapshots[vcpu as VcpuId] = "old";
+  moveSequence(s);
 }

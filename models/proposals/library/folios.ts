@@ -17,10 +17,9 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Gfn, Page, Vm, type InodeId, type VmId } from "../../../spec/guest-memory.ts";
+import { Gfn, Page, Vm, Vcpu, type InodeId, type VmId } from "../../../spec/guest-memory.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
 
-export const Vcpu = id("vcpus");
 export const Folio = id("folios");
 export type FolioId = ValueOf<typeof Folio>;
 

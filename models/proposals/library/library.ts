@@ -9,11 +9,10 @@
  */
 import { design, disabled, retry, warnOn } from "../../../spec/language.ts";
 import type { KnownBreach, NotAtomic } from "../../../spec/language/design.ts";
-import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
+import { Gfn, Page, Vm, Vcpu } from "../../../spec/guest-memory.ts";
 import { mmuLock } from "../../guest-memfd/locks.ts";
 import {
   VM,
-  Vcpu,
   access,
   bounds,
   endInvalidation,

@@ -21,12 +21,11 @@ import {
   type ValueOf,
 } from "../../../spec/language.ts";
 import type { KnownBreach } from "../../../spec/language/design.ts";
-import { Gfn, Inode, Page, Vm } from "../../../spec/guest-memory.ts";
+import { Gfn, Inode, Page, Vm, Vcpu } from "../../../spec/guest-memory.ts";
 import { mmuLock } from "../../guest-memfd/locks.ts";
 import {
   Folio,
   VM,
-  Vcpu,
   access,
   addFolio,
   bounds,

@@ -1,10 +1,9 @@
 /** What the designs of linked files share: slots, faults of guests and of the host, holes. virt/kvm/guest_memfd.c, 6.18, with several files on an inode. */
 import { bool, disabled, goTo, positions, retry } from "../../../spec/language.ts";
-import { File, Page, Vm, Gfn, type VmId } from "../../../spec/guest-memory.ts";
+import { File, Page, Vm, Gfn, Vcpu, type VmId } from "../../../spec/guest-memory.ts";
 import { folioLock, kvmLock, mmuLock, slotsLock } from "../../guest-memfd/locks.ts";
 import {
   INODE,
-  Vcpu,
   beginInvalidation,
   call,
   fileOf,

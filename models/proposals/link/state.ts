@@ -5,7 +5,6 @@
 import {
   bool,
   callsOf,
-  id,
   per,
   record,
   tracked,
@@ -17,8 +16,6 @@ import {
 } from "../../../spec/language.ts";
 import { File, Gfn, Page, Vm, type FileId, type InodeId, type VmId } from "../../../spec/guest-memory.ts";
 import { invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
-
-export const Vcpu = id("vcpus");
 
 export const state = record({
   vms: per(

@@ -1,8 +1,7 @@
 /** What user space, the guest and the machine do with a restrictedmem file, in all designs. */
 import { bool, disabled, ids, positions, retry, upTo } from "../../../spec/language.ts";
-import { File, Gfn, Page, Slot, Vm } from "../../../spec/guest-memory.ts";
+import { File, Gfn, Page, Slot, Vm, Vcpu } from "../../../spec/guest-memory.ts";
 import {
-  Vcpu,
   beginInvalidation,
   call,
   choice,

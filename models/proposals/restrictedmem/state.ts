@@ -7,7 +7,6 @@
  */
 import {
   callsOf,
-  id,
   ids,
   maybe,
   oneOf,
@@ -30,8 +29,6 @@ import {
   type SlotId,
   type VmId,
 } from "../../../spec/guest-memory.ts";
-
-export const Vcpu = id("vcpus");
 
 /** `npages` frames from `base` on show the pages of the file from `first` on; without a file, the memory at userspace_addr. */
 const SlotState = record({ file: maybe(File), base: Gfn, first: Page, npages: upTo("pages") });

@@ -10,7 +10,6 @@ import {
   design,
   disabled,
   goTo,
-  id,
   per,
   propertiesOf,
   record,
@@ -18,13 +17,10 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Vm } from "../../../spec/guest-memory.ts";
+import { Vm, Vcpu, type VcpuId } from "../../../spec/guest-memory.ts";
 import { kvmLock } from "../../guest-memfd/locks.ts";
 import { VM } from "../one-slot.ts";
 import { vcpuMutex } from "./vcpu-mutex.ts";
-
-const Vcpu = id("vcpus");
-type VcpuId = ValueOf<typeof Vcpu>;
 
 const VcpuState = record(
   {

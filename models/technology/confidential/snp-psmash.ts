@@ -9,8 +9,6 @@ import {
   callsOf,
   design,
   goTo,
-  id,
-  oneOf,
   per,
   positions,
   propertiesOf,
@@ -20,7 +18,8 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Page, Vm } from "../../../spec/guest-memory.ts";
+import { Page, Vm, Vcpu } from "../../../spec/guest-memory.ts";
+import { Snapshots, moveSequence } from "../../guest-memfd/sequence.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import {
   invalidationsEnd,
@@ -31,9 +30,6 @@ import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 
-const Vcpu = id("vcpus");
-type VcpuId = ValueOf<typeof Vcpu>;
-
 const state = record({
   /** Both pages are one folio; a page of it that is punched goes alone. */
   pages: per(Page, record({ present: bool, assigned: bool, leaf: tracked("mappings", bool) })),
@@ -41,7 +37,7 @@ const state = record({
   huge: bool,
   /** An invalidation is under way, and what each vCPU's snapshot of the sequence count is worth. */
   invalidating: bool,
-  snapshots: per(Vcpu, oneOf("none", "current", "old")),
+  snapshots: Snapshots,
 });
 interface State extends ValueOf<typeof state> {}
 interface Machine {
@@ -66,12 +62,6 @@ function getPage(s: State, page: number): void {
     s.pages[at]!.present = s.pages[at]!.assigned = true;
   }
   if (isNew) s.huge = s.pages.length > 1;
-}
-
-/** kvm_mmu_invalidate_end(): the snapshots that faults in flight have taken are out of date. */
-function moveSequence({ snapshots }: State): void {
-  for (let vcpu = 0; vcpu < snapshots.length; vcpu++)
-    if (snapshots[vcpu as VcpuId] === "current") snapshots[vcpu as VcpuId] = "old";
 }
 
 interface Rmp {

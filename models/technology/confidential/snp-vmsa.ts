@@ -11,7 +11,6 @@ import {
   callsOf,
   design,
   goTo,
-  id,
   maybe,
   oneOf,
   per,
@@ -22,7 +21,7 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Page, Vm } from "../../../spec/guest-memory.ts";
+import { Page, Vm, type VcpuId } from "../../../spec/guest-memory.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM } from "../one-slot.ts";
 
@@ -56,8 +55,6 @@ interface Machine {
 const { call, choice } = callsOf<State, Machine>();
 const { always, sometimes } = propertiesOf<State>();
 
-const Vcpu = id("vcpus");
-type VcpuId = ValueOf<typeof Vcpu>;
 /** The vCPU that starts and stops the other one. */
 const STARTER = 0 as VcpuId;
 const TARGET = 1 as VcpuId;

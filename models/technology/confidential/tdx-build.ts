@@ -10,7 +10,6 @@ import {
   callsOf,
   design,
   goTo,
-  id,
   oneOf,
   per,
   propertiesOf,
@@ -22,7 +21,7 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
+import { Gfn, Page, Vm, Vcpu, type VcpuId } from "../../../spec/guest-memory.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import {
   mappingAgreesWithAttribute,
@@ -33,9 +32,6 @@ import { folioLock, invalidateLock, kvmLock, mmuLock, slotsLock } from "../../gu
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
 import { vcpuMutex } from "./vcpu-mutex.ts";
-
-const Vcpu = id("vcpus");
-type VcpuId = ValueOf<typeof Vcpu>;
 
 const state = record({
   /** TD_STATE_RUNNABLE: the measurement is closed. */

@@ -9,7 +9,6 @@ import {
   callsOf,
   design,
   goTo,
-  id,
   oneOf,
   per,
   propertiesOf,
@@ -20,14 +19,12 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../../spec/language.ts";
-import { Gfn, Page, Vm } from "../../../spec/guest-memory.ts";
+import { Gfn, Page, Vm, Vcpu } from "../../../spec/guest-memory.ts";
 import { exclusivityPromises } from "../../../spec/properties/exclusivity.ts";
 import { mappingPromises } from "../../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock } from "../../guest-memfd/locks.ts";
 import { INODE, VM, oneSlot, sizesOfOneSlot } from "../one-slot.ts";
 import { ownersContradict, ownershipPromises, type Owning } from "../../../spec/properties/ownership.ts";
-
-const Vcpu = id("vcpus");
 
 const state = record({
   /** Pages of the guest_memfd. */
