@@ -27,7 +27,7 @@ export interface Ground {
 export type Insert = (mask: number, base: number, count: number, n: number) => number;
 
 /** The bits of a hash that choose a place among the recent ones: half of all successors are found there, and no cache misses are made for them. */
-export const RECENT_BITS = 12;
+const RECENT_BITS = 12;
 
 /** Room for the recent states; all of them the one at from[offset …], which has to be in the table. */
 export function recentStates(width: number, from: Int32Array, offset: number): Int32Array {
@@ -55,20 +55,7 @@ function text(width: number, isSpilled: boolean): string {
     : inLog;
   return `"use strict";
     return (mask, base, count, n) => {
-      const tag = ~mask;
-      let left = 0;
-      for (let i = 0, offset = 0; i < n; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
-        const from = words;
-        ${hashText(width)}
-        const at = ${times(`(h >>> ${32 - RECENT_BITS})`, width)};
-        ${differenceText(width)}
-        open[left] = i;
-        hashes[left] = h;
-        left = (left + ((differs | (0 - differs)) >>> 31)) | 0;
-      }
-      let touched = 0;
-      for (let i = 0; i < left; i = (i + 1) | 0) touched ^= table[hashes[i] & mask];
-      hashes[n] = touched;
+      ${siftText(width)}
       let found = 0;
       next: for (let i = 0; i < left; i = (i + 1) | 0) {
         const offset = ${times("open[i]", width)};
@@ -92,8 +79,26 @@ function text(width: number, isSpilled: boolean): string {
     };`;
 }
 
+/** Leaves, of n successors, the places of `left` ones in `open`, and their hashes: those that are not among the recent ones. */
+export function siftText(width: number): string {
+  return `const tag = ~mask;
+    let left = 0;
+    for (let i = 0, offset = 0; i < n; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
+      const from = words;
+      ${hashText(width)}
+      const at = ${times(`(h >>> ${32 - RECENT_BITS})`, width)};
+      ${differenceText(width)}
+      open[left] = i;
+      hashes[left] = h;
+      left = (left + ((differs | (0 - differs)) >>> 31)) | 0;
+    }
+    let touched = 0;
+    for (let i = 0; i < left; i = (i + 1) | 0) touched ^= table[hashes[i] & mask];
+    hashes[n] = touched;`;
+}
+
 /** Whether a successor is another state than the recent one at its place, which it becomes. */
-export function differenceText(width: number): string {
+function differenceText(width: number): string {
   if (!isUnrolled(width)) {
     return `let differs = 0;
       for (let j = 0; j < ${width}; j++) { differs |= recent[at + j] ^ words[offset + j]; recent[at + j] = words[offset + j]; }`;

@@ -11,7 +11,7 @@ import { Totals, type Explored, type Finding } from "./explored.ts";
 import { InterpretedExpander, groundOf, type Ground, type MakeExpander } from "./interpreted.ts";
 import { profiled } from "./profiler.ts";
 import type { StoreOptions } from "./store.ts";
-import { Crew, Threads } from "../parallel/crew.ts";
+import type { Crew, Threads } from "../parallel/crew.ts";
 import { Sweep, type SearchOptions } from "./sweep.ts";
 import { trails } from "./trail.ts";
 
@@ -182,9 +182,12 @@ class Search extends Sweep {
     const { threads, crew, store, options, expander } = this;
     if (crew !== null || options.hire === undefined || !this.isShareable) return;
     const { hands, from, isPatient } = options.hire;
-    if (threads === null && store.count >= from) this.threads = new Threads(options.hire);
-    if (isPatient === true) await this.threads?.loaded();
-    if (this.threads?.areLoaded !== true) return;
+    if (store.count < from) return;
+    // Most searches are over by now, and need nothing of it.
+    const { Crew, Threads } = await import("../parallel/crew.ts");
+    this.threads = threads ?? new Threads(options.hire);
+    if (isPatient === true) await this.threads.loaded();
+    if (!this.threads.areLoaded) return;
     const states = store.log.subarray(0, store.count * store.words);
     const { total, ground } = this;
     const most = ground.subject.instances.length;
@@ -195,16 +198,17 @@ class Search extends Sweep {
 
   /** Whether other threads can do what this one does. A run that is to end at a number of states ends at the same ones in any number of threads: in one. */
   private get isShareable(): boolean {
-    const { options, compact, store, expander, ground } = this;
-    const { spill, checkpoint, resume, profile, paranoid, budget } = options;
-    const isPlain = [spill, checkpoint, resume, compact ?? undefined].every((given) => given === undefined);
+    const { options, compact, expander, ground } = this;
+    const { spill, checkpoint, resume, paranoid, budget } = options;
+    const isOnDisk = [spill, checkpoint, resume].some((folder) => folder !== undefined);
+    const isTold = expander.translation !== undefined && expander.translation !== null;
     return (
-      isPlain &&
-      ![profile, paranoid].includes(true) &&
-      budget.states === Infinity &&
-      (expander.translation ?? null) !== null &&
-      !store.keepsParents &&
-      ground.havoc.isEmpty
+      isTold &&
+      ground.havoc.isEmpty &&
+      !isOnDisk &&
+      compact === null &&
+      paranoid !== true &&
+      budget.states === Infinity
     );
   }
 

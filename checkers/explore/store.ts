@@ -246,6 +246,6 @@ const noInsert: Insert = () => {
 };
 
 /** The most states that a table of so many slots takes. */
-function limitOf(slots: number): number {
+export function limitOf(slots: number): number {
   return Math.floor(slots * (slots < HIGH_FROM ? LOAD : HIGH_LOAD));
 }

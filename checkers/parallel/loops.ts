@@ -1,5 +1,5 @@
 /** The innermost loops of a hand, generated for the arrays that they work on, as that of a search in one thread is (explore/inserter.ts). */
-import { RECENT_BITS, differenceText } from "../explore/inserter.ts";
+import { siftText } from "../explore/inserter.ts";
 import { copyText, hashText, sameText, times } from "../explore/probe.ts";
 import type { Found } from "./shared.ts";
 
@@ -31,20 +31,7 @@ export function enterOn(width: number, ground: Ground, found: Found): Enter {
   const given = { ...ground, foundWords: found.words, foundRanks: found.ranks, foundSlots: found.slots };
   const text = `"use strict";
     return (mask, known, mine, n, rank) => {
-      const tag = ~mask;
-      let left = 0;
-      for (let i = 0, offset = 0; i < n; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
-        const from = words;
-        ${hashText(width)}
-        const at = ${times(`(h >>> ${32 - RECENT_BITS})`, width)};
-        ${differenceText(width)}
-        open[left] = i;
-        hashes[left] = h;
-        left = (left + ((differs | (0 - differs)) >>> 31)) | 0;
-      }
-      let touched = 0;
-      for (let i = 0; i < left; i = (i + 1) | 0) touched ^= table[hashes[i] & mask];
-      hashes[n] = touched;
+      ${siftText(width)}
       next: for (let i = 0; i < left; i = (i + 1) | 0) {
         const offset = ${times("open[i]", width)};
         const h = hashes[i];

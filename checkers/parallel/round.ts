@@ -1,5 +1,6 @@
 /** The steps of a round; all hands wait for each other behind each. */
 import { NoMemory } from "../explore/column.ts";
+import { limitOf } from "../explore/store.ts";
 import type { Hand } from "./hand.ts";
 import { CELL, mostFound, type Shared } from "./shared.ts";
 
@@ -13,15 +14,10 @@ function expand(hand: Hand): void {
   hand.expand();
 }
 
-/** The table takes this share of states before it grows; a large one takes more. */
-const LOAD = 0.5;
-const HIGH_LOAD = 0.9;
-const HIGH_FROM = 2 ** 24;
-
 /** Slots for the states that are known, and for all that a round may find. */
 export function slotsFor(shared: Shared, known: number): number {
   let slots = Math.max(shared.control[CELL.slots]!, shared.room.firstSlots);
-  while (known + mostFound(shared) >= slots * (slots < HIGH_FROM ? LOAD : HIGH_LOAD)) slots *= 2;
+  while (known + mostFound(shared) > limitOf(slots)) slots *= 2;
   if (slots * 4 > shared.table.byteLength) throw new NoMemory(`no table has ${slots} slots`);
   return slots;
 }
