@@ -42,7 +42,12 @@ export class KernelFailure extends Error {
   /** What the kernel wrote on its console, or the executor on its standard error: reports, stacks of blocked tasks. */
   readonly console: readonly string[];
 
-  constructor(kind: Failing, message: string, answered: readonly RecordedResult[], console: readonly string[]) {
+  constructor(
+    kind: Failing,
+    message: string,
+    answered: readonly RecordedResult[],
+    console: readonly string[],
+  ) {
     super(message);
     this.kind = kind;
     this.answered = answered;
