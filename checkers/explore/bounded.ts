@@ -17,22 +17,26 @@ import { allValues, canonical, firstValue, outside, type Sizes } from "./walk.ts
 import { ModelError } from "../../spec/language/verdict.ts";
 import { UsageError } from "../usage-error.ts";
 
-export interface Bounded {
+/** Where calls are made, and what is asked there: all that runs of given calls need, at whatever bounds. */
+export interface Scene {
   readonly design: AnyDesign;
   readonly bounds: Bounds;
   readonly scenario: string;
+  readonly m: unknown;
+  /** The state from which the exploration begins: the initial one, and behind it what the scenario is given. */
+  readonly start: object;
+  readonly sizes: Sizes;
+  readonly properties: readonly Asked[];
+}
+
+export interface Bounded extends Scene {
   readonly tracked: Profile;
   readonly mode: Mode;
   /** The most calls in flight at once: 1 in sequential mode, as many as there are actors in mode `full`. */
   readonly overlap: number;
   /** As many as can be: no more than there are actors. */
   readonly inFlight: number;
-  readonly m: unknown;
-  /** The state from which the exploration begins: the initial one, and behind it what the scenario is given. */
-  readonly start: object;
-  readonly sizes: Sizes;
   readonly instances: readonly Instance[];
-  readonly properties: readonly Asked[];
   /** One search each; more than one only for `watch`. */
   readonly trackings: readonly Tracking[];
   /** Whether every access to a state is checked, and all that else is sampled (guard.ts). */
@@ -50,40 +54,43 @@ export interface Asked {
 export const EVERYTHING = "everything";
 
 export function bounded(design: AnyDesign, vector: Vector): Bounded {
-  const bounds = resolveBounds(design, vector.bounds);
-  const m: unknown = design.machine(bounds);
-  const sizes = design.sizes(m);
-  const scenario = scenarioOf(design, vector.scenario);
   const tracked = vector.track ?? "full";
   const mode = vector.mode ?? "sequential";
   if (mode !== "sequential" && tracked !== "full")
     throw new UsageError(`mode ${mode} tracks everything; --track ${tracked} is for sequential runs`);
-  const state = afterGiven(design, scenario, m, sizes);
-  const view = design.view(state, m) as Record<string, unknown>;
-  const instances = instancesOf(design.calls, scenario, m, sizes);
+  const scene = sceneOf(design, vector);
+  const { bounds, m, sizes } = scene;
+  const instances = instancesOf(design.calls, scenarioOf(design, vector.scenario), m, sizes);
   const actors = actorsOf(bounds, instances);
   const overlap = overlapOf(mode, vector.overlap, actors);
+  return {
+    ...scene,
+    tracked,
+    mode,
+    overlap,
+    inFlight: Math.min(overlap, actors),
+    instances,
+    trackings: trackingsOf(design, sizes, tracked),
+    isParanoid: false,
+  };
+}
+
+/** The calls of a vector are not listed, which may be too many. */
+export function sceneOf(
+  design: AnyDesign,
+  { bounds: given, scenario }: Pick<Vector, "bounds" | "scenario">,
+): Scene {
+  const bounds = resolveBounds(design, given);
+  const m: unknown = design.machine(bounds);
+  const sizes = design.sizes(m);
+  const start = afterGiven(design, scenarioOf(design, scenario), m, sizes);
+  const view = design.view(start, m) as Record<string, unknown>;
   const properties = [...design.promises, ...(design.statements ?? [])].map((property) => ({
     property,
     instances: instancesOver(property, sizes),
     unanswered: (property.needs ?? []).map(String).filter((question) => view[question] === undefined),
   }));
-  return {
-    design,
-    bounds,
-    scenario: vector.scenario ?? EVERYTHING,
-    tracked,
-    mode,
-    overlap,
-    inFlight: Math.min(overlap, actors),
-    m,
-    start: state,
-    sizes,
-    instances,
-    properties,
-    trackings: trackingsOf(design, sizes, tracked),
-    isParanoid: false,
-  };
+  return { design, bounds, scenario: scenario ?? EVERYTHING, m, start, sizes, properties };
 }
 
 /** The bounds of a vector with the design's defaults for the rest; refuses what cannot be. */

@@ -9,7 +9,7 @@ import { makeInstance, type Instance } from "./sequential.ts";
 import { allValues, show, type Sizes } from "./walk.ts";
 
 /** A parameter as the enumeration sees it: its values, and the odd ones. */
-interface Values {
+export interface Values {
   readonly legal: (m: unknown, chosen: Chosen) => readonly unknown[];
   readonly odd: (m: unknown, chosen: Chosen) => readonly unknown[];
 }
@@ -66,6 +66,15 @@ export function valuesTried(
   return new Map([...tried].map(([key, values]) => [key, [...values.values()]]));
 }
 
+/** Whether a parameter has a value that may follow those of the parameters before it: a legal one or an odd one. */
+export function isDrawn(call: AnyCall, key: string, params: Chosen, m: unknown, sizes: Sizes): boolean {
+  const keys = Object.keys(call.takes);
+  const before = Object.fromEntries(keys.slice(0, keys.indexOf(key)).map((name) => [name, params[name]]));
+  const { legal, odd } = valuesOf(call.takes[key] as never, sizes);
+  const value = identity(params[key]);
+  return [...legal(m, before), ...odd(m, before)].some((known) => identity(known) === value);
+}
+
 /** Equal for equal parameter values. */
 export function identity(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v));
@@ -115,7 +124,8 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes, le
   });
 }
 
-function valuesOf(param: AnyDomain | Values, sizes: Sizes): Values {
+/** The values of a parameter, one by one or chosen by what stands before it. */
+export function valuesOf(param: AnyDomain | Values, sizes: Sizes): Values {
   if ("shape" in param) {
     const values = allValues(param, sizes);
     return { legal: () => values, odd: () => [] };

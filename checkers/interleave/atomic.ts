@@ -1,14 +1,14 @@
 /** What it means that two calls which overlap end as an order of them does: by what the ends are compared, and what the design lets differ. */
 import type { AnyDesign, NotAtomic } from "../../spec/language/design.ts";
 import { sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
-import type { Bounded } from "../explore/bounded.ts";
+import type { Scene } from "../explore/bounded.ts";
 import { makeCodec, type Codec } from "../explore/codec.ts";
 import { Havoc } from "../explore/havoc.ts";
 
 export type Results = readonly [Outcome, Outcome];
 
 /** The state but for mappings of guests and caches, which may be dropped at any time and be found again. */
-export function lasting({ design, sizes }: Bounded): Codec {
+export function lasting({ design, sizes }: Scene): Codec {
   return makeCodec(design.state, sizes, { leftOut: ["mappings", "caches"] }, new Havoc(), design.place);
 }
 

@@ -5,7 +5,7 @@
 import { disabled } from "../../spec/language/call.ts";
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
-import type { Bounded } from "../explore/bounded.ts";
+import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { canonical } from "../explore/walk.ts";
 import { isBlocked, type Advanced, type Advancer, type Blocked } from "./advance.ts";
@@ -23,12 +23,12 @@ export interface Thread {
 export class Flight {
   readonly threads: Thread[] = [];
   state: object;
-  private readonly subject: Bounded;
+  private readonly subject: Scene;
   private readonly instances: readonly Instance[];
   private readonly advancer: Advancer;
 
   /** `instances` are those that the advancer was made for. */
-  constructor(subject: Bounded, instances: readonly Instance[], advancer: Advancer) {
+  constructor(subject: Scene, instances: readonly Instance[], advancer: Advancer) {
     this.subject = subject;
     this.instances = instances;
     this.advancer = advancer;

@@ -9,7 +9,7 @@ import {
 } from "../../spec/language/kernel-bug.ts";
 import { sameOutcome } from "../../spec/language/outcome.ts";
 import type { Breach } from "../../spec/language/trace.ts";
-import type { Bounded } from "../explore/bounded.ts";
+import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 import type { Codec } from "../explore/codec.ts";
 import { canonical } from "../explore/walk.ts";
@@ -19,7 +19,7 @@ import { breaksState } from "./run.ts";
 
 /** `loop`: index of the step from which on the trace says that it goes round. */
 export function isBrokenInRace(
-  subject: Bounded,
+  subject: Scene,
   breach: Breach,
   race: Race,
   loop: number | undefined,
@@ -57,7 +57,7 @@ function goesRound(race: Race, loop: number): boolean {
 }
 
 /** Two calls overlapped, from a state in which none was in flight, and ended as neither order of them does. */
-function hasNoOrder(subject: Bounded, race: Race): boolean {
+function hasNoOrder(subject: Scene, race: Race): boolean {
   const [a, b] = [race.threads.at(-2), race.threads.at(-1)];
   if (a === undefined || b === undefined || a.result === null || b.result === null) return false;
   const start = race.steps.findIndex(({ thread, begins }) => begins && thread === race.threads.length - 2);
@@ -86,7 +86,7 @@ interface Order {
 
 /** One call after the other; null where that cannot be. */
 function inOrder(
-  { design, m, sizes }: Bounded,
+  { design, m, sizes }: Scene,
   codec: Codec,
   from: object,
   first: Instance,

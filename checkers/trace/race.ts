@@ -3,7 +3,7 @@ import { disabled } from "../../spec/language/call.ts";
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
 import type { SectionStep, Waiting } from "../../spec/language/trace.ts";
-import type { Bounded } from "../explore/bounded.ts";
+import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { changes } from "../explore/walk.ts";
 import { Advancer, isBlocked, type Advanced } from "../interleave/advance.ts";
@@ -24,13 +24,13 @@ export class Race {
   bug: KernelBug | null = null;
   /** Each lock held when the last step acquired one, with that one, as a breach of the lock order tells it. */
   nestings: readonly string[] = [];
-  private readonly subject: Bounded;
+  private readonly subject: Scene;
   private readonly names = new Frames();
   private readonly advancer: Advancer;
   private readonly flight: Flight;
 
   /** `instances` are those that moves from 0 on begin. */
-  constructor(subject: Bounded, instances: readonly Instance[], merges: boolean) {
+  constructor(subject: Scene, instances: readonly Instance[], merges: boolean) {
     this.subject = subject;
     this.advancer = new Advancer(instances, subject.m, this.names, merges);
     this.flight = new Flight(subject, instances, this.advancer);

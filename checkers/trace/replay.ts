@@ -11,8 +11,8 @@ import type {
   Trace,
   TraceStep,
 } from "../../spec/language/trace.ts";
-import { EVERYTHING, bounded, type Bounded } from "../explore/bounded.ts";
-import { identity, valuesTried } from "../explore/instances.ts";
+import { EVERYTHING, sceneOf, type Scene } from "../explore/bounded.ts";
+import { identity, isDrawn, valuesTried } from "../explore/instances.ts";
 import { makeInstance, type Instance } from "../explore/sequential.ts";
 import { show } from "../explore/walk.ts";
 import { InputError } from "../input.ts";
@@ -40,18 +40,12 @@ export interface Replayed {
 /** `where` names the trace in messages. */
 export function replay(design: AnyDesign, trace: Trace, where: string): Replayed {
   checkScenario(design, trace.scenario, where);
-  const subject = bounded(design, {
-    bounds: trace.bounds,
-    scenario: trace.scenario,
-    track: "full",
-    mode: trace.mode,
-    ...(trace.mode === "overlap" ? { overlap: trace.overlap } : {}),
-  });
+  const subject = sceneOf(design, { bounds: trace.bounds, scenario: trace.scenario });
   if (trace.breach !== null) checkBreach(subject, trace.breach, where);
   return trace.mode === "sequential" ? replayCalls(subject, trace, where) : replayRace(subject, trace, where);
 }
 
-function replayCalls(subject: Bounded, trace: SequentialTrace, where: string): Replayed {
+function replayCalls(subject: Scene, trace: SequentialTrace, where: string): Replayed {
   const { design } = subject;
   const runner = new Runner(design, subject.m, subject.sizes, subject.start);
   const states: object[] = [runner.state];
@@ -74,7 +68,7 @@ function replayCalls(subject: Bounded, trace: SequentialTrace, where: string): R
   return { trace: { ...trace, design: design.name, steps }, differences, broken, states };
 }
 
-function replayRace(subject: Bounded, trace: OverlapTrace, where: string): Replayed {
+function replayRace(subject: Scene, trace: OverlapTrace, where: string): Replayed {
   const instances = trace.steps.flatMap((step, i) =>
     step.begins ? [instanceOf(subject, step, `${where}: steps[${i}]`)] : [],
   );
@@ -121,7 +115,7 @@ function checkThread({ threads }: Race, { thread, begins, call }: SectionStep, w
 }
 
 /** Refuses a breach of a property that the design has not, or for an instance that is none at these bounds. */
-function checkBreach({ design, properties }: Bounded, breach: Breach, where: string): void {
+function checkBreach({ design, properties }: Scene, breach: Breach, where: string): void {
   const cause = "a trace edited by hand, or of an older version of this design";
   const ofEveryDesign = [FAILED_CALL, ...BUILT_IN].map(({ name }) => name);
   if (ofEveryDesign.includes(breach.property)) return;
@@ -147,7 +141,7 @@ function checkBreach({ design, properties }: Bounded, breach: Breach, where: str
   }
 }
 
-function instanceOf(subject: Bounded, { call: name, params }: TraceStep, where: string): Instance {
+function instanceOf(subject: Scene, { call: name, params }: TraceStep, where: string): Instance {
   const { design, sizes } = subject;
   const call = Object.hasOwn(design.calls, name) ? design.calls[name] : undefined;
   if (call === undefined) {
@@ -168,7 +162,11 @@ function instanceOf(subject: Bounded, { call: name, params }: TraceStep, where: 
       Object.keys(call.takes).join(", "),
     );
   }
-  for (const [key, values] of valuesTried(name, call, subject.m, sizes)) {
+  const keys = Object.keys(call.takes);
+  const strange = keys.findIndex((key) => !isDrawn(call, key, params, subject.m, sizes));
+  // From there on values may be those of another combination: all are listed only where that is the question.
+  const tried = strange < 0 ? [] : [...valuesTried(name, call, subject.m, sizes)].slice(strange);
+  for (const [key, values] of tried) {
     const value = params[key];
     if (values.some((known) => identity(known) === identity(value))) continue;
     throw new InputError(

@@ -5,7 +5,7 @@ import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import { isFailure, type Outcome } from "../../spec/language/outcome.ts";
 import { FAILED_CALL, type AnyProperty } from "../../spec/language/property.ts";
 import type { Breach, TraceStep } from "../../spec/language/trace.ts";
-import { initialState, type Bounded } from "../explore/bounded.ts";
+import { initialState, type Scene } from "../explore/bounded.ts";
 import { runWithLocks, type Ended, type Instance } from "../explore/sequential.ts";
 import { canonical, changes, type Sizes } from "../explore/walk.ts";
 
@@ -69,7 +69,7 @@ export interface Run {
 }
 
 /** Runs calls of a bounded design from its start; null when one of them cannot be made. */
-export function runPath(subject: Bounded, path: readonly Instance[]): Run | null {
+export function runPath(subject: Scene, path: readonly Instance[]): Run | null {
   const runner = new Runner(subject.design, subject.m, subject.sizes, subject.start);
   const steps: TraceStep[] = [];
   let before = runner.state;
@@ -88,7 +88,7 @@ export function runPath(subject: Bounded, path: readonly Instance[]): Run | null
  * step property, by that step.
  */
 function breaks(
-  subject: Bounded,
+  subject: Scene,
   property: AnyProperty,
   instance: Readonly<Record<string, number>>,
   run: Run,
@@ -105,7 +105,7 @@ function breaks(
 
 /** Whether a property of states is broken, or a `sometimes` reached, in one. */
 export function breaksState(
-  { design, m }: Bounded,
+  { design, m }: Scene,
   property: Exclude<AnyProperty, { kind: "step" }>,
   instance: Readonly<Record<string, number>>,
   state: object,
@@ -125,7 +125,7 @@ function failedAndChanged(design: AnyDesign, steps: readonly TraceStep[]): boole
 }
 
 /** Whether a breach that a trace names is there at the end of the run. */
-export function isBroken(subject: Bounded, breach: Breach, run: Run): boolean {
+export function isBroken(subject: Scene, breach: Breach, run: Run): boolean {
   if (run.bug !== null) return run.bug.breaks.name === breach.property;
   if (breach.property === FAILED_CALL.name) return failedAndChanged(subject.design, run.steps);
   const asked = subject.properties.find(({ property }) => property.name === breach.property);
