@@ -44,6 +44,13 @@ export interface Sequence {
   readonly steps: readonly RecordedStep[];
 }
 
+/** Threads that race, after a setup; `final` is what one thread asks when all of them are through. */
+export interface RaceProgram {
+  readonly setup: readonly RecordedStep[];
+  readonly threads: readonly (readonly RecordedStep[])[];
+  readonly final: readonly RecordedStep[];
+}
+
 /** A step of a program as a call of a design. */
 export interface PlannedCall {
   readonly call: string;

@@ -1,13 +1,6 @@
 /** A real kernel that can be asked: the one of this machine, one booted in an emulator, or a stand-in of a test. */
-import type { Header, RecordedResult, RecordedStep } from "../../../spec/recording.ts";
+import type { Header, RaceProgram, RecordedResult, RecordedStep } from "../../../spec/recording.ts";
 import type { Observed } from "../recording.ts";
-
-/** Threads that race, after a setup; `final` is what one thread asks when all of them are through. */
-export interface RaceProgram {
-  readonly setup: readonly RecordedStep[];
-  readonly threads: readonly (readonly RecordedStep[])[];
-  readonly final: readonly RecordedStep[];
-}
 
 /** What a race did: what the setup answered, the same in all runs, and how often each joint outcome was seen. */
 export interface Raced {

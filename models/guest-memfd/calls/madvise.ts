@@ -1,5 +1,6 @@
 /** madvise(), mincore() and mlock() on mappings of the process. */
-import { disabled, type Step } from "../../../spec/language.ts";
+import { bool, disabled, goTo, type Step } from "../../../spec/language.ts";
+import { Inode, Page, Vm } from "../../../spec/guest-memory.ts";
 import {
   MADV_COLLAPSE,
   MADV_DONTNEED,
@@ -16,20 +17,28 @@ import {
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import { oneOf, upTo } from "../../../spec/language.ts";
 import { faultIn, onlyInitShared, pageOfArea, type MayMap } from "../host-fault.ts";
-import { framesOf } from "../invalidate.ts";
-import { mmapLock } from "../locks.ts";
+import { filesOf, framesOf } from "../invalidate.ts";
+import { folioLock, invalidateLock, mmapLock, mmuLock } from "../locks.ts";
 import type { Machine } from "../machine.ts";
 import { notifyHva } from "../mmu.ts";
 import { truncatePage } from "../page-cache.ts";
 import { endPoison, poisonFolio, zapPoison } from "../poison.ts";
-import { Area, call, choice, type AreaId, type State } from "../state.ts";
+import { Area, call, choice, type AreaId, type InodeId, type State, type VmId } from "../state.ts";
 import { endHole, zapHole } from "./fallocate.ts";
 
-interface Advice {
+interface Range {
   readonly area: AreaId;
-  readonly advice: number;
   first: number;
   end: number;
+}
+interface Advice extends Range {
+  readonly advice: number;
+  /** Of a page that is given up: where it is, and whose guests may map it. */
+  poisons: boolean;
+  wasPoisoned: boolean;
+  inode: InodeId;
+  page: number;
+  vm: VmId;
 }
 
 const roundUp = (length: bigint): bigint => ((length + PAGE_SIZE - 1n) / PAGE_SIZE) * PAGE_SIZE;
@@ -76,7 +85,7 @@ function punch(s: State, { area, first, end }: Advice): void {
 /** madvise_populate(): faults page by page, and leaves what it brought in before an error. */
 const populate =
   <S extends State>(mayMap: MayMap<S>) =>
-  (s: S, { area, first, end }: Advice, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
+  (s: S, { area, first, end }: Range, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
     for (let at = first; at < end; at++) {
       const touched = pageOfArea(s, area, at);
       if (touched === null) return undefined;
@@ -87,22 +96,59 @@ const populate =
     return undefined;
   };
 
-/** madvise_inject_error(): poisons the first page, and reports the failure to recover from it. */
-function poison<S extends State>(
-  mayMap: MayMap<S>,
-  s: S,
-  { area, first }: Advice,
-): "EBUSY" | "EFAULT" | "EHWPOISON" | undefined {
-  const touched = pageOfArea(s, area, first);
+/** madvise_inject_error(): brings the first page in, for memory_failure() to strike. */
+function aim<S extends State>(mayMap: MayMap<S>, s: S, c: Advice): "EFAULT" | "EHWPOISON" | undefined {
+  const touched = pageOfArea(s, c.area, c.first);
   if (touched === null) return "EFAULT";
-  const signal = faultIn(mayMap)(s, { area, ...touched }, false);
+  const signal = faultIn(mayMap)(s, { area: c.area, ...touched }, false);
   if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
-  if (s.inodes[touched.inode].kind !== "guest_memfd") return undefined;
-  poisonFolio(s, touched.inode, touched.page);
-  zapPoison(s, touched.inode, touched.page);
-  endPoison(s, touched.inode, touched.page);
-  return "EBUSY";
+  c.poisons = s.inodes[touched.inode].kind === "guest_memfd";
+  c.inode = touched.inode;
+  c.page = touched.page;
+  return undefined;
 }
+
+const poisons = (c: { readonly poisons: boolean }): boolean => c.poisons;
+
+/** memory_failure() of the page that was brought in, and reports that it could not recover from it. */
+const strike = {
+  "poison: lock the folio, unmap it from the host": {
+    when: poisons,
+    takes: ({ inode, page }: Advice) => folioLock(inode, page),
+    run: (s: State, c: Advice): Step<never, never> => {
+      const { folio } = s.inodes[c.inode].pages[c.page]!;
+      c.wasPoisoned = folio === "poisoned";
+      // Somebody else was first, or a hole took the page out of the file meanwhile.
+      if (c.wasPoisoned || folio === "absent") return goTo("poison: unlock the folio");
+      poisonFolio(s, c.inode, c.page);
+      const [file] = filesOf(s, c.inode);
+      if (file !== undefined) c.vm = s.files[file].vm;
+    },
+  },
+  "poison: take invalidate_lock": {
+    when: poisons,
+    takes: ({ inode }: Advice) => invalidateLock.read(inode),
+  },
+  "poison: zap it from the guests": {
+    when: poisons,
+    under: ({ vm }: Advice) => mmuLock.write(vm),
+    run: (s: State, { inode, page }: Advice) => zapPoison(s, inode, page),
+  },
+  "poison: end the invalidation": {
+    when: poisons,
+    under: ({ vm }: Advice) => mmuLock.write(vm),
+    run: (s: State, { inode, page }: Advice) => endPoison(s, inode, page),
+  },
+  "poison: drop invalidate_lock": {
+    when: poisons,
+    drops: ({ inode }: Advice) => invalidateLock.read(inode),
+  },
+  "poison: unlock the folio": {
+    when: poisons,
+    drops: ({ inode, page }: Advice) => folioLock(inode, page),
+    run: (_s: State, { wasPoisoned }: Advice) => (wasPoisoned ? "EHWPOISON" : "EBUSY"),
+  },
+} as const;
 
 /** A guest_memfd's pages cannot be migrated. */
 function isGuestMemfd(s: State, { area }: Advice): boolean {
@@ -122,7 +168,7 @@ function follow<S extends State>(mayMap: MayMap<S>, s: S, c: Advice): AdviceErro
     case MADV_POPULATE_WRITE:
       return populate(mayMap)(s, c, true);
     case MADV_HWPOISON:
-      return poison(mayMap, s, c);
+      return aim(mayMap, s, c);
     case MADV_SOFT_OFFLINE:
       return isGuestMemfd(s, c) ? "EBUSY" : undefined;
     // Of no use to shared file mappings.
@@ -167,7 +213,16 @@ export const madvise = call({
     offset: firstPage,
     length: window,
   },
-  keeps: { first: upTo("pages"), end: upTo("pages"), beyond: oneOf("no", "yes") },
+  keeps: {
+    first: upTo("pages"),
+    end: upTo("pages"),
+    beyond: oneOf("no", "yes"),
+    poisons: bool,
+    wasPoisoned: bool,
+    inode: Inode,
+    page: Page,
+    vm: Vm,
+  },
   returns: ["EINVAL", "EFAULT", "EHWPOISON", "EBUSY", "ENOMEM"],
   also: (m) => [
     // Of ordinary memory, which is mapped from the first.
@@ -203,6 +258,7 @@ export const madvise = call({
       c.beyond = end > mapping.npages ? "yes" : "no";
     },
     ...followAdvice(onlyInitShared),
+    ...strike,
     "report what is not mapped": {
       local: true,
       run: (_s, { beyond }) => {
@@ -244,7 +300,7 @@ export const populateRange = <S extends State>(mayMap: MayMap<S>) => ({
     if (mapping === null) return disabled;
     const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
     const end = m.pages.border(roundUp(offset + length));
-    const range = { area, advice: 0, first, end: Math.min(end, mapping.npages) };
+    const range = { area, first, end: Math.min(end, mapping.npages) };
     if (populate(mayMap)(s, range, false) !== undefined || end > mapping.npages) return "ENOMEM";
     return undefined;
   },
