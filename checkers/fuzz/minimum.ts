@@ -1,4 +1,5 @@
 /** The generic minimiser: what fails is made smaller until no single reduction of it fails, and how many of them were tried is said. */
+import type { Certificate } from "../../spec/language/trace.ts";
 
 /** One smaller candidate: a step left out, an argument replaced by a simpler one, an actor or a bound less. */
 export interface Reduction<P> {
@@ -6,14 +7,6 @@ export interface Reduction<P> {
   /** For people: "without call 3, close-vm". */
   readonly what: string;
   readonly to: P;
-}
-
-/** How many single reductions of the minimum were re-run, and pass: the minimum is one by these. */
-export interface Certificate {
-  readonly deletions: number;
-  readonly arguments: number;
-  readonly actors: number;
-  readonly bounds: number;
 }
 
 export interface MinimiseOptions<P> {
@@ -73,12 +66,16 @@ export function* withoutChunks<T>(list: readonly T[]): Iterable<readonly T[]> {
   }
 }
 
+/** Others are let in as often: whoever asks for a stop, say. */
+const SLICE_MS = 50;
+
 /** Runs candidates as long as the budget lasts. */
 class Runner<P> {
   runs = 0;
   private readonly fails: (p: P) => boolean | Promise<boolean>;
   private readonly most: number;
   private readonly stop: () => boolean;
+  private pausedAt = performance.now();
 
   constructor(
     fails: (p: P) => boolean | Promise<boolean>,
@@ -91,6 +88,10 @@ class Runner<P> {
 
   /** Null where there is no budget left to know. */
   async run(candidate: P): Promise<boolean | null> {
+    if (performance.now() - this.pausedAt > SLICE_MS) {
+      await new Promise((resume) => setImmediate(resume));
+      this.pausedAt = performance.now();
+    }
     if (this.runs >= this.most || this.stop()) return null;
     this.runs++;
     return this.fails(candidate);

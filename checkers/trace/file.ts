@@ -13,6 +13,9 @@ const Outcome = Schema.Union([
   Schema.Struct({ value: Schema.NullOr(Schema.Int) }),
 ]);
 
+/** How many. */
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0));
+
 const head = { format: Schema.Literal(TRACE_FORMAT), design: Schema.String };
 const where = {
   bounds: Schema.Record(Schema.String, Schema.Union([Schema.Int, Schema.String])),
@@ -24,6 +27,9 @@ const where = {
       instance: Schema.Record(Schema.String, Schema.Int),
       why: Schema.String,
     }),
+  ),
+  certificate: Schema.optionalKey(
+    Schema.Struct({ deletions: Count, arguments: Count, actors: Count, bounds: Count }),
   ),
 };
 const anyStep = {

@@ -53,6 +53,17 @@ export interface Breach {
   readonly why: string;
 }
 
+/**
+ * What makes a trace a minimum: how many of its single reductions were run again, none of which fails. A step or call less, an argument
+ * that is tried sooner, an actor less, a bound less.
+ */
+export interface Certificate {
+  readonly deletions: number;
+  readonly arguments: number;
+  readonly actors: number;
+  readonly bounds: number;
+}
+
 interface AnyTrace {
   readonly format: typeof TRACE_FORMAT;
   readonly design: string;
@@ -60,6 +71,8 @@ interface AnyTrace {
   readonly scenario: string;
   readonly tracked: Profile;
   readonly breach: Breach | null;
+  /** Of a trace that was shrunk. */
+  readonly certificate?: Certificate;
 }
 
 /** Calls one after the other: a step is a call. */

@@ -1,0 +1,181 @@
+/** A failure that a random run met, shrunk to a minimum with a certificate, and written as a trace that is replayed like any other. */
+import type { Certificate, Trace } from "../../spec/language/trace.ts";
+import { resolveBounds, type Bounded } from "../explore/bounded.ts";
+import { TRACK_ALL } from "../explore/codec.ts";
+import type { Budget } from "../explore/sweep.ts";
+import { go } from "../interleave/schedule.ts";
+import { traced } from "../trace/traced.ts";
+import type { Hit } from "./hit.ts";
+import { minimise, withoutChunks, type Reduction } from "./minimum.ts";
+import { keeping, stepsOf, type Plan } from "./plan.ts";
+import { furtherReductions, leastBounds, reductionsOf } from "./reductions.ts";
+import { rerunRaceAt } from "./rerun-race.ts";
+import { rerunAt, type Failing } from "./rerun.ts";
+import { searchShorter, type Searched } from "./shorter.ts";
+import { Stages, type Stage } from "./stage.ts";
+
+export interface ShrinkOptions {
+  /** The most runs of candidates. */
+  readonly runs?: number;
+  /** For the exhaustive search at the shrunk bounds; none is made when absent. */
+  readonly search?: Budget;
+  /** Once true, the smallest so far is the answer. */
+  readonly stop?: () => boolean;
+}
+
+export interface Shrunk {
+  /** With its certificate, if there is one. */
+  readonly trace: Trace;
+  /** Null where the budget ended too soon for one. */
+  readonly certificate: Certificate | null;
+  /** Calls, or where they overlap steps: of the hit, and of what reductions alone made of it. */
+  readonly from: number;
+  readonly own: number;
+  /** Null where no search could be made, or none was asked for. */
+  readonly searched: Searched | null;
+  /** How many candidates were run. */
+  readonly runs: number;
+}
+
+/** Null where the hit does not fail when it is run again: a model that reads what is not in the state. */
+export async function shrink(hit: Hit, options: ShrinkOptions = {}): Promise<Shrunk | null> {
+  const shrinker = new Shrinker(hit, options);
+  const failing = shrinker.failing(planOf(hit));
+  if (failing === null) return null;
+  let minimum = await shrinker.minimum(failing.plan);
+  const own = stepsOf(minimum.plan);
+  const { search, stop } = options;
+  let searched: Searched | null = null;
+  if (search !== undefined && stop?.() !== true) {
+    searched = await searchShorter(hit.design, shrinker.trace(minimum), search, stop);
+    const shorter = searched?.shorter ?? null;
+    const better = shorter === null ? null : shrinker.failing(planOfTrace(shorter));
+    if (better !== null) minimum = await shrinker.minimum(better.plan);
+  }
+  const { certificate } = minimum;
+  const from = stepsOf(planOf(hit));
+  return { trace: shrinker.trace(minimum), certificate, from, own, searched, runs: shrinker.runs };
+}
+
+interface Minimum {
+  readonly plan: Plan;
+  readonly certificate: Certificate | null;
+}
+
+class Shrinker {
+  runs = 0;
+  private readonly hit: Hit;
+  private readonly options: ShrinkOptions;
+  private readonly stages: Stages;
+  private readonly rerunners = new Map<Stage, (plan: Plan) => Failing | null>();
+  private readonly known = new WeakMap<Plan, { readonly failing: Failing | null }>();
+
+  constructor(hit: Hit, options: ShrinkOptions) {
+    this.hit = hit;
+    this.options = options;
+    this.stages = new Stages(hit.design, hit.scenario);
+  }
+
+  /** How a plan fails; null where it does not. */
+  failing(plan: Plan): Failing | null {
+    const known = this.known.get(plan);
+    if (known !== undefined) return known.failing;
+    const stage = this.stages.at(plan.bounds);
+    const failing = stage === null ? null : this.rerunnerOf(stage)(plan);
+    this.known.set(plan, { failing });
+    return failing;
+  }
+
+  async minimum(plan: Plan): Promise<Minimum> {
+    const { runs = Infinity, stop } = this.options;
+    const { hit, stages } = this;
+    const found = await minimise(
+      plan,
+      (at) => this.ways(at),
+      (at) => this.failing(at) !== null,
+      {
+        coarse: (at) => this.coarse(at),
+        further: (at) => furtherReductions(hit.design, stages, at),
+        runs: runs - this.runs,
+        ...(stop === undefined ? {} : { stop }),
+      },
+    );
+    this.runs += found.runs;
+    return { plan: this.failing(found.minimum)!.plan, certificate: found.certificate };
+  }
+
+  /** What a plan did not make, or made behind the breach, is left out first. */
+  private *ways(plan: Plan): Iterable<Reduction<Plan>> {
+    const made = this.failing(plan)!.plan;
+    const isWhole = made.calls.length === plan.calls.length && stepsOf(made) >= stepsOf(plan);
+    if (!isWhole) yield { kind: "deletion", what: "without what was not made", to: made };
+    else yield* reductionsOf(this.hit.design, this.stages, { ...made, bounds: plan.bounds });
+  }
+
+  private *coarse(plan: Plan): Iterable<Plan> {
+    const made = this.failing(plan)!.plan;
+    const places = made.calls.map((_, i) => i);
+    for (const kept of withoutChunks(places)) yield keeping(made, kept);
+    yield* leastBounds(this.hit.design, this.stages, made);
+  }
+
+  private rerunnerOf(stage: Stage): (plan: Plan) => Failing | null {
+    const known = this.rerunners.get(stage);
+    if (known !== undefined) return known;
+    const { hit } = this;
+    const made =
+      hit.mode === "sequential" ? rerunAt(stage, hit.breach) : rerunRaceAt(stage, hit.breach, hit.overlap);
+    this.rerunners.set(stage, made);
+    return made;
+  }
+
+  /** The trace of a plan that fails. */
+  trace({ plan, certificate }: Minimum): Trace {
+    const { hit, stages } = this;
+    const stage = stages.at(plan.bounds)!;
+    const { breach, loop } = this.failing(plan)!;
+    const overlap = hit.mode === "sequential" ? 1 : hit.overlap;
+    const subject: Bounded = {
+      ...stage.scene,
+      tracked: "full",
+      mode: hit.mode,
+      overlap,
+      inFlight: overlap,
+      instances: plan.calls.map((given) => stage.instanceOf(given)!),
+      trackings: [TRACK_ALL],
+      isParanoid: false,
+    };
+    const found = { ...breach, path: pathOf(plan), tracking: TRACK_ALL };
+    const trace = traced(subject, loop === undefined ? found : { ...found, loop }, true);
+    if (trace === null) throw new Error(`${breach.property} was shrunk to a run that does not show it`);
+    return certificate === null ? trace : { ...trace, certificate };
+  }
+}
+
+/** Calls in the order in which they begin: the first turn of each begins it. */
+function pathOf({ calls, turns }: Plan): number[] {
+  if (turns === undefined) return calls.map((_, i) => i);
+  const begun = new Set<number>();
+  return turns.map((call) => {
+    if (begun.has(call)) return go(call);
+    begun.add(call);
+    return call;
+  });
+}
+
+function planOf(hit: Hit): Plan {
+  const bounds = resolveBounds(hit.design, hit.bounds);
+  if (hit.mode === "sequential") return { bounds, calls: hit.calls };
+  const turns = hit.schedule.map((move) => (move < 0 ? -1 - move : move));
+  return { bounds, calls: hit.calls, turns };
+}
+
+function planOfTrace(trace: Trace): Plan {
+  const { bounds } = trace;
+  if (trace.mode === "sequential") return { bounds, calls: trace.steps };
+  return {
+    bounds,
+    calls: trace.steps.filter(({ begins }) => begins),
+    turns: trace.steps.map(({ thread }) => thread),
+  };
+}
