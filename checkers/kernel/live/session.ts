@@ -90,9 +90,9 @@ class Session implements Kernel {
   race(program: RaceProgram, iterations: number, seed: number): Promise<Raced> {
     return this.inTurn(async () => {
       const { replies, trouble } = await this.ask(raceRequest(program, iterations, seed));
-      const first = replies.findIndex(({ is }) => is === "outcome");
-      const setup = answersIn(first < 0 ? replies : replies.slice(0, first));
-      const observed = first < 0 ? [] : observedIn(replies.slice(first), program);
+      const told = replies.filter(({ is }) => is === "answer" || is === "outcome");
+      const setup = answersIn(told.slice(0, program.setup.length));
+      const observed = observedIn(told.slice(program.setup.length), program);
       if (trouble !== null) throw await this.over(trouble, setup);
       if (observed !== null && setup.length === program.setup.length) return { setup, observed };
       throw await this.over(shortOf(setup.length, program.setup.length), setup);
