@@ -1,16 +1,14 @@
 /** `gmemcheck conform`: recordings of real kernels against designs. `gmemcheck run`: a program on a design. */
 import { basename } from "node:path";
-import { UsageError } from "../checkers/usage-error.ts";
 import { conform as compare, type Conformance } from "../checkers/kernel/conform.ts";
 import { play } from "../checkers/kernel/play.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
 import { conformanceText, disagreementsOf } from "../checkers/report/conformance.ts";
 import { count } from "../checkers/report/text.ts";
-import { versions, type Entry } from "../models/catalogue.ts";
-import type { Player } from "../spec/recording.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
+import { anyVersion, entryForKernel, playerOf } from "./players.ts";
 import { ProgressLine, print } from "./output.ts";
 
 const CONFORM_SCHEMA_VERSION = 1;
@@ -44,29 +42,6 @@ async function conformOne(
     name === undefined ? await entryForKernel(recording.header.kernel, path) : await findDesign(name);
   return compare(basename(path), recording, entry.design, await playerOf(entry), (line, nodes) =>
     progress.show(`${path}: ${line}${nodes === 0 ? "" : `, ${count(nodes)} states`}`),
-  );
-}
-
-async function anyVersion(): Promise<Entry> {
-  const [first] = await versions.load();
-  return first!;
-}
-
-/** The design of a kernel version: 6.18.44 is of 6.18. */
-async function entryForKernel(kernel: string, path: string): Promise<Entry> {
-  const entries = await versions.load();
-  const entry = entries.find((of) => kernel === of.kernel || kernel.startsWith(`${of.kernel}.`));
-  if (entry !== undefined) return entry;
-  const known = entries.map((of) => of.kernel);
-  throw new UsageError(
-    `${path}: there is no design for kernel ${kernel}; there are ${known.join(", ")}\n  name one: --design guest-memfd-${known.at(-1)}`,
-  );
-}
-
-async function playerOf({ design, player }: Entry): Promise<Player> {
-  if (player !== undefined) return player();
-  throw new UsageError(
-    `recordings cannot be played on ${design.name}\n  they can on ${versions.names.join(", ")}`,
   );
 }
 
