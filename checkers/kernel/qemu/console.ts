@@ -34,6 +34,9 @@ export class ConsoleLog {
   private complaint = -1;
   private headline = "";
   private lastHeard = 0;
+  private complain: () => void = () => {};
+  /** Resolves at the first complaint. */
+  readonly complaining = new Promise<void>((resolve) => (this.complain = resolve));
 
   /** Takes what came over the line, cut anywhere. */
   feed(text: string): void {
@@ -51,6 +54,7 @@ export class ConsoleLog {
     const before = saidByKernel(this.lines.at(-2) ?? "");
     this.complaint = this.lines.length - (before !== null && RULE.test(before) ? 2 : 1);
     this.headline = said;
+    this.complain();
   }
 
   /** The first line of the first complaint, or null while there is none. */
