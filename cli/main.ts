@@ -3,8 +3,10 @@ import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../checkers/usage-error.ts";
 import { MODES } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
-import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, workersFrom } from "./arguments.ts";
+import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import type { LiveCommand } from "./live.ts";
+import { PLACES, type KernelPlace } from "./kernel-at.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 as expected and exhausted · 1 violated, or a kernel disagrees, or a pinned verdict changed
@@ -51,6 +53,15 @@ function report(error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`gmemcheck: a fault of this tool, not of the model; please report it\n${text}\n`);
   return EXIT.internal;
+}
+
+async function conformAny(
+  paths: string[],
+  options: Omit<LiveCommand, "live"> & { readonly live?: KernelPlace },
+): Promise<number> {
+  const { live } = options;
+  if (live === undefined) return (await import("./conform.ts")).conform(paths, options);
+  return (await import("./live.ts")).live(paths, { ...options, live });
 }
 
 const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
@@ -120,6 +131,25 @@ function commands(done: (code: number) => void): Command {
       done(await (await import("./check.ts")).check(names, options)),
     );
 
+  add("fuzz", "random runs at bounds of any size: what they break, shrunk to a minimum, and what they never reached")
+    .argument("<design...>", "names, or files that export a design")
+    .option("--bounds <bounds>", "at these bounds: vms=4,files=6,pages=16,slots=12,…", boundsFrom)
+    .option("--scenario <name>", "with this named subset of calls")
+    .option("--mode <mode>", "how calls meet: sequential or sections", oneOf("--mode", ["sequential", "sections"]))
+    .option("--overlap <k>", "the most calls in flight at once, in mode sections (3)", overlapFrom)
+    .option("--runs <n>", "of each design (1000)", amount("--runs"))
+    .option("--seconds <n>", "of each design, instead of a number of runs", amount("--seconds"))
+    .option("--seed <n>", "other runs", seedFrom, 1)
+    .option("--path <n>", "this run of the seed alone")
+    .option("--replay-path <text>", "what else its line says")
+    .option("--property <name>", "only this property; may be repeated", collect)
+    .option("--require-coverage <goals>", "call:result,… or all: exit 3 where one was never reached")
+    .option("--out <dir>", "write traces there")
+    .addOption(format("text", "json"))
+    .action(async (names: string[], options) =>
+      done(await (await import("./fuzz.ts")).fuzz(names, options)),
+    );
+
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")
     .option("--design <name>", "on another design than the trace's own")
@@ -137,29 +167,42 @@ function commands(done: (code: number) => void): Command {
     .option("--design <name>", "instead of the design of the header's kernel")
     .action(async (path: string, options) => done(await (await import("./conform.ts")).run(path, options)));
 
-  add("conform", "compare recordings of real kernels with the design of their version, call by call")
-    .argument("<recording...>", "recording files")
-    .option("--design <name>", "instead of the design of the header's kernel")
+  add(
+    "conform",
+    "compare recordings of real kernels, or with --live a kernel itself, with designs, call by call",
+  )
+    .argument("[recording...]", "recording files")
+    .option("--design <name>", "instead of the design of the kernel's version")
+    .option("--live <where>", "made-up programs on a real kernel: local or qemu", oneOf("--live", PLACES))
+    .option("--kernel <kernel>", "with --live qemu: a version of gmemcheck kernel list, or an image")
+    .option("--runs <n>", "so many programs", amount("--runs"))
+    .option(
+      "--operations <n>",
+      "so many operations (10,000 where nothing else is said)",
+      amount("--operations"),
+    )
+    .option("--seconds <n>", "so many seconds", amount("--seconds"))
+    .option("--seed <n>", "the same seed makes the same programs", amount("--seed"))
+    .option("--path <path>", "with --seed: one program of that run alone")
+    .option("--keep-going <n>", "end at so many different disagreements (1)", amount("--keep-going"))
+    .option("--out <dir>", "write recordings of disagreements there (disagreements)")
     .addOption(format("text", "json"))
-    .action(async (paths: string[], options) =>
-      done(await (await import("./conform.ts")).conform(paths, options)),
-    );
+    .action(async (paths: string[], options) => done(await conformAny(paths, options)));
 
-  const kernel = add("kernel", "the kernels that QEMU can boot to be asked");
-  const addKernel = (name: string, description: string): Command =>
-    kernel.command(name).description(description).exitOverride();
-  addKernel("build", "build a small one from Debian's source package, with private memory")
-    .argument("<version>", "7.3, 6.12, or a full version")
-    .option("--debug", "with KASAN and lockdep, for errors of lifetime and of locking")
-    .action(async (version: string, options) =>
-      done(await (await import("./kernel.ts")).build(version, options)),
-    );
-  addKernel("fetch", "take Debian's own image")
-    .argument("<version>", "7.3, 6.12, or a full version")
-    .action(async (version: string) => done(await (await import("./kernel.ts")).fetch(version)));
-  addKernel("list", "what was built and fetched")
-    .addOption(format("text", "json"))
-    .action(async (options) => done((await import("./kernel.ts")).list(options)));
+  add("record", "run programs on a real kernel, and write what it answered as a recording")
+    .argument("<programs>", "sequences and races in the recording format; results are not needed")
+    .option("--live <where>", "local or qemu", oneOf("--live", PLACES), "local")
+    .option("--kernel <kernel>", "with --live qemu: a version of gmemcheck kernel list, or an image")
+    .option("--set <name>", "what the header calls the recording", "recorded")
+    .option(
+      "--iterations <n>",
+      "how often a race runs that does not say it itself",
+      amount("--iterations"),
+      400,
+    )
+    .option("--seed <n>", "of the delays in races", amount("--seed"), 1)
+    .option("--out <file>", "write it there, instead of to stdout")
+    .action(async (path: string, options) => done(await (await import("./record.ts")).record(path, options)));
 
   add("doctor", "what this machine can and cannot do")
     .addOption(format("text", "json"))

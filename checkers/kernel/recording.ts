@@ -55,7 +55,8 @@ const BlockLine = Schema.StructWithRest(
     setup: Schema.Array(Step),
     threads: Schema.Array(Schema.Array(Step)).check(Schema.isMinLength(2), Schema.isMaxLength(3)),
     final: Schema.Array(Step),
-    iterations: Count,
+    /** 0 of a block that came to no outcome: it hung, or the kernel complained. */
+    iterations: Schema.Number.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)),
     observed: Schema.Array(Observed),
   }),
   comments,
@@ -152,7 +153,8 @@ function readHeader(line: string, where: string): Header {
   return decode(HeaderLine, json, `${where}:1`, CUT_SHORT) as Header;
 }
 
-function hasThreads(json: unknown): boolean {
+/** Whether a line is a race. */
+export function hasThreads(json: unknown): boolean {
   return typeof json === "object" && json !== null && "threads" in json;
 }
 
@@ -199,7 +201,8 @@ function checkShape({ threads, final }: Block, { results, final: last }: Observe
   }
 }
 
-function readSteps(
+/** Checks each step by the arguments of its operation; `where` is of their list. */
+export function readSteps(
   steps: readonly RecordedStep[],
   where: string,
   player: Player,
