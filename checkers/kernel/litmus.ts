@@ -1,8 +1,17 @@
 /** What was observed where threads raced on a real kernel, against all that a design allows. */
 import type { AnyDesign } from "../../spec/language/design.ts";
 import type { Header, Player, RecordedResult, RecordedStep } from "../../spec/recording.ts";
-import { playingOf } from "./history.ts";
-import { IMPOSSIBLE, nothing, playOn, resultKey, sameResult, stageOf, type Played } from "./play.ts";
+import { playingOf, type Ready } from "./history.ts";
+import {
+  IMPOSSIBLE,
+  nothing,
+  playOn,
+  resultKey,
+  sameResult,
+  stageOf,
+  type Played,
+  type Stage,
+} from "./play.ts";
 import { outcomesOf, type Outcomes } from "./race.ts";
 import { outcomeKeyOf, resultsOf, type Block, type JointOutcome, type Observed } from "./recording.ts";
 
@@ -51,29 +60,43 @@ export function litmus(
   where: string,
   told: (nodes: number) => void,
 ): Litmus {
+  const { ready, stage } = stand(header, block, design, player, where);
+  return judge(block, ready.setup, () => outcomesOf(ready, stage, told));
+}
+
+/** Makes a block's setup on a design. */
+export function stand(
+  header: Header,
+  block: Block,
+  design: AnyDesign,
+  player: Player,
+  where: string,
+): { readonly ready: Ready; readonly stage: Stage } {
   const playing = playingOf(header, block, player, where);
   const stage = stageOf(design, playing);
   const setup = playOn(stage, nothing(stage), playing, block.setup, `${where}: setup`);
-  const other = otherSetup(setup);
-  const compared =
-    other.length > 0
-      ? NOT_COMPARED
-      : compare(block, outcomesOf({ header, block, player, setup, where }, stage, told));
+  return { ready: { header, block, player, setup, where }, stage };
+}
+
+/** A block with what a kernel answered, against what the design did; `outcomes` is asked only where the setup went alike. */
+export function judge(block: Block, setup: Played, outcomes: () => Outcomes): Litmus {
+  const other = otherSetup(block, setup);
+  const compared = other.length > 0 ? NOT_COMPARED : compare(block, outcomes());
   return { block: block.id, title: block.title, setup: other, ...compared };
 }
 
 type Compared = Omit<Litmus, "block" | "title" | "setup">;
 const NOT_COMPARED: Compared = { allowed: 0, observed: 0, disagreements: [], bugs: [] };
 
-function otherSetup({ ended }: Played): OtherSetup[] {
-  return ended.flatMap(({ step: operation, answer: design }, step) => {
-    const kernel = operation.result!;
+function otherSetup(block: Block, { ended }: Played): OtherSetup[] {
+  return block.setup.flatMap((operation, step) => {
+    const [kernel, design] = [operation.result!, ended[step]!.answer];
     return sameResult(kernel, design) ? [] : [{ step, operation, kernel, design }];
   });
 }
 
 function compare(block: Block, { allowed: all, bugs }: Outcomes): Compared {
-  const allowed = all.filter((outcome) => !resultsOf(outcome).includes(IMPOSSIBLE));
+  const allowed = all.filter(isPossible);
   const keys = new Set(allowed.map(outcomeKeyOf));
   const strange = block.observed.filter((outcome) => !keys.has(outcomeKeyOf(outcome)));
   for (const outcome of block.observed) keys.delete(outcomeKeyOf(outcome));
@@ -83,6 +106,11 @@ function compare(block: Block, { allowed: all, bugs }: Outcomes): Compared {
     disagreements: strange.map((outcome) => notAllowed(block, outcome, allowed)),
     bugs,
   };
+}
+
+/** Whether user space could make every step of it. */
+export function isPossible(outcome: JointOutcome): boolean {
+  return !resultsOf(outcome).includes(IMPOSSIBLE);
 }
 
 function notAllowed(

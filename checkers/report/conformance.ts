@@ -50,11 +50,11 @@ function callLines(at: string, { operation, kernel, design }: Answers): string[]
   ];
 }
 
-function callText({ result: _, ...call }: RecordedStep): string {
+export function callText({ result: _, ...call }: RecordedStep): string {
   return JSON.stringify(call);
 }
 
-function raceLines({ block, title, allowed, observed, setup, disagreements, bugs }: Litmus): string[] {
+export function raceLines({ block, title, allowed, observed, setup, disagreements, bugs }: Litmus): string[] {
   if (setup.length > 0) return setup.flatMap((one) => callLines(`${block}, setup, step ${one.step}`, one));
   return [
     `  ${block}: ${observed} of ${allowed} allowed outcomes observed (${title})`,
