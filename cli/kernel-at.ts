@@ -3,7 +3,7 @@ import type { Kernel } from "../checkers/kernel/live/kernel.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 
 export const PLACES = ["local", "qemu"] as const;
-export type Place = (typeof PLACES)[number];
+export type KernelPlace = (typeof PLACES)[number];
 
 export interface KernelOptions {
   /** In QEMU: a version that `gmemcheck kernel list` has, or the path of an image. */
@@ -11,7 +11,7 @@ export interface KernelOptions {
 }
 
 /** Throws `NotHere` if there is none, and `UsageError` where it is not said which one. */
-export async function openKernel(where: Place, { kernel }: KernelOptions): Promise<Kernel> {
+export async function openKernel(where: KernelPlace, { kernel }: KernelOptions): Promise<Kernel> {
   if (where === "qemu") {
     if (kernel === undefined)
       throw new UsageError(

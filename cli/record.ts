@@ -7,12 +7,12 @@ import { UnplayableStep } from "../spec/recording.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
 import { Interrupt } from "./interrupt.ts";
-import { openKernel, type KernelOptions, type Place } from "./kernel-at.ts";
+import { openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
 import { ProgressLine, print, writeWhole } from "./output.ts";
 import { anyVersion, playerOf } from "./players.ts";
 
 export interface RecordCommand extends KernelOptions {
-  readonly live: Place;
+  readonly live: KernelPlace;
   readonly set: string;
   readonly iterations: number;
   readonly seed: number;
