@@ -1,5 +1,6 @@
 /** `gmemcheck conform`: recordings of real kernels against designs. `gmemcheck run`: a program on a design. */
 import { basename } from "node:path";
+import { UsageError } from "../checkers/usage-error.ts";
 import { conform as compare, type Conformance } from "../checkers/kernel/conform.ts";
 import { play } from "../checkers/kernel/play.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
@@ -17,6 +18,8 @@ export async function conform(
   paths: readonly string[],
   { design: name, format }: { readonly design?: string; readonly format: "text" | "json" },
 ): Promise<number> {
+  if (paths.length === 0)
+    throw new UsageError("conform: name recordings, or say --live local or --live qemu, or --matrix");
   const results: Conformance[] = [];
   const progress = new ProgressLine();
   try {
