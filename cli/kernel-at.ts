@@ -8,18 +8,30 @@ export type KernelPlace = (typeof PLACES)[number];
 export interface KernelOptions {
   /** In QEMU: a version that `gmemcheck kernel list` has, or the path of an image. */
   readonly kernel?: string;
+  /** In QEMU: more parameters for the kernel. */
+  readonly append?: string;
+  /** In QEMU: how many processors. */
+  readonly smp?: number;
 }
 
 /** Throws `NotHere` if there is none, and `UsageError` where it is not said which one. */
-export async function openKernel(where: KernelPlace, { kernel }: KernelOptions): Promise<Kernel> {
+export async function openKernel(
+  where: KernelPlace,
+  { kernel, append, smp }: KernelOptions,
+): Promise<Kernel> {
   if (where === "qemu") {
     if (kernel === undefined)
       throw new UsageError(
         "--live qemu boots a kernel, and it is not said which\n  expected: --kernel with a version of gmemcheck kernel list, or an image",
       );
-    return (await import("../checkers/kernel/live/qemu.ts")).openQemu(kernel);
+    return (await import("../checkers/kernel/live/qemu.ts")).openQemu(kernel, {
+      ...(append === undefined ? {} : { append }),
+      ...(smp === undefined ? {} : { processors: smp }),
+    });
   }
-  if (kernel !== undefined)
-    throw new UsageError("--kernel names a kernel to boot, and --live local asks the one that runs");
+  if (kernel !== undefined || append !== undefined || smp !== undefined)
+    throw new UsageError(
+      "--kernel, --append and --smp are of a kernel to boot, and --live local asks the one that runs",
+    );
   return (await import("../checkers/kernel/live/local.ts")).openLocal();
 }

@@ -131,11 +131,18 @@ function commands(done: (code: number) => void): Command {
       done(await (await import("./check.ts")).check(names, options)),
     );
 
-  add("fuzz", "random runs at bounds of any size: what they break, shrunk to a minimum, and what they never reached")
+  add(
+    "fuzz",
+    "random runs at bounds of any size: what they break, shrunk to a minimum, and what they never reached",
+  )
     .argument("<design...>", "names, or files that export a design")
     .option("--bounds <bounds>", "at these bounds: vms=4,files=6,pages=16,slots=12,…", boundsFrom)
     .option("--scenario <name>", "with this named subset of calls")
-    .option("--mode <mode>", "how calls meet: sequential or sections", oneOf("--mode", ["sequential", "sections"]))
+    .option(
+      "--mode <mode>",
+      "how calls meet: sequential or sections",
+      oneOf("--mode", ["sequential", "sections"]),
+    )
     .option("--overlap <k>", "the most calls in flight at once, in mode sections (3)", overlapFrom)
     .option("--runs <n>", "of each design (1000)", amount("--runs"))
     .option("--seconds <n>", "of each design, instead of a number of runs", amount("--seconds"))
@@ -146,9 +153,7 @@ function commands(done: (code: number) => void): Command {
     .option("--require-coverage <goals>", "call:result,… or all: exit 3 where one was never reached")
     .option("--out <dir>", "write traces there")
     .addOption(format("text", "json"))
-    .action(async (names: string[], options) =>
-      done(await (await import("./fuzz.ts")).fuzz(names, options)),
-    );
+    .action(async (names: string[], options) => done(await (await import("./fuzz.ts")).fuzz(names, options)));
 
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")
@@ -175,6 +180,8 @@ function commands(done: (code: number) => void): Command {
     .option("--design <name>", "instead of the design of the kernel's version")
     .option("--live <where>", "made-up programs on a real kernel: local or qemu", oneOf("--live", PLACES))
     .option("--kernel <kernel>", "with --live qemu: a version of gmemcheck kernel list, or an image")
+    .option("--append <parameters>", "with --live qemu: more for its command line: kvm_amd.npt=0")
+    .option("--smp <n>", "with --live qemu: how many processors (2)", amount("--smp"))
     .option("--runs <n>", "so many programs", amount("--runs"))
     .option(
       "--operations <n>",
@@ -193,6 +200,8 @@ function commands(done: (code: number) => void): Command {
     .argument("<programs>", "sequences and races in the recording format; results are not needed")
     .option("--live <where>", "local or qemu", oneOf("--live", PLACES), "local")
     .option("--kernel <kernel>", "with --live qemu: a version of gmemcheck kernel list, or an image")
+    .option("--append <parameters>", "with --live qemu: more for its command line: kvm_amd.npt=0")
+    .option("--smp <n>", "with --live qemu: how many processors (2)", amount("--smp"))
     .option("--set <name>", "what the header calls the recording", "recorded")
     .option(
       "--iterations <n>",
