@@ -7,12 +7,24 @@ import type { Stage } from "./stage.ts";
 type Params = Readonly<Record<string, unknown>>;
 
 /** The call with each of its arguments replaced by each one that is tried before it; what follows is fitted to it. */
-export function* simpler(stage: Stage, given: GivenCall): Iterable<GivenCall> {
+export function simpler(stage: Stage, given: GivenCall): Iterable<GivenCall> {
+  return replaced(stage, given, true);
+}
+
+/** The call with each of its arguments replaced by each other one. */
+export function changed(stage: Stage, given: GivenCall): Iterable<GivenCall> {
+  return replaced(stage, given, false);
+}
+
+function* replaced(stage: Stage, given: GivenCall, onlyBefore: boolean): Iterable<GivenCall> {
   for (const key of keysOf(stage, given)) {
     const ladder = stage.ladder(given.call, key, given.params);
     const own = identity(given.params[key]);
     for (const value of ladder) {
-      if (identity(value) === own) break;
+      if (identity(value) === own) {
+        if (onlyBefore) break;
+        continue;
+      }
       const params = fitted(stage, { call: given.call, params: { ...given.params, [key]: value } }, stage);
       if (params !== null) yield { call: given.call, params };
     }

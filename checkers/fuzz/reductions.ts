@@ -1,19 +1,23 @@
 /** What a plan can be reduced by: a call, an actor, a bound, an argument. */
-import type { AnyDesign, Bounds } from "../../spec/language/design.ts";
+import type { Bounds } from "../../spec/language/design.ts";
 import { callText } from "../explore/instances.ts";
-import { closedUp, moved, simpler } from "./arguments.ts";
+import { changed, closedUp, moved, simpler } from "./arguments.ts";
 import type { Reduction } from "./minimum.ts";
-import { replacing, without, type Plan } from "./plan.ts";
+import { replacing, stepsOf, without, type Plan } from "./plan.ts";
 import type { Stages } from "./stage.ts";
 
 /** Bounds that say how many act. */
 const ACTORS: readonly string[] = ["vms", "vcpus", "tasks"];
 
-/** Every single reduction. Fewer calls come first, then smaller bounds, then simpler arguments: each is smaller in this order. */
-export function* reductionsOf(design: AnyDesign, stages: Stages, plan: Plan): Iterable<Reduction<Plan>> {
+/**
+ * Every single reduction, none of which may take more steps. Fewer calls and steps come first, then smaller bounds, then simpler arguments: each is smaller
+ * in this order.
+ */
+export function* reductionsOf(stages: Stages, given: Plan): Iterable<Reduction<Plan>> {
+  const plan = { ...given, most: stepsOf(given) };
   yield* deletions(plan);
   yield* fewerTurns(plan);
-  yield* smallerBounds(design, stages, plan);
+  yield* smallerBounds(stages, plan);
   yield* simplerArguments(stages, plan);
 }
 
@@ -34,11 +38,11 @@ function* fewerTurns(plan: Plan): Iterable<Reduction<Plan>> {
 }
 
 /** All numbers that bound a plan at their least, and then each of them alone. */
-export function* leastBounds(design: AnyDesign, stages: Stages, plan: Plan): Iterable<Plan> {
-  const least = Object.entries(design.bounds).flatMap(([name, rule]) =>
-    "most" in rule && Number(plan.bounds[name]) > Math.min(1, rule.default)
-      ? [{ [name]: Math.min(1, rule.default) }]
-      : [],
+export function* leastBounds(stages: Stages, plan: Plan): Iterable<Plan> {
+  const least = Object.entries(plan.bounds).flatMap(([name, value]) =>
+    lessThan(stages, name, value)
+      .slice(0, 1)
+      .map((to): Bounds => ({ [name]: to })),
   );
   for (const some of least.length > 1 ? [Object.assign({}, ...least) as Bounds, ...least] : least) {
     const to = atBounds(stages, plan, { ...plan.bounds, ...some });
@@ -46,22 +50,21 @@ export function* leastBounds(design: AnyDesign, stages: Stages, plan: Plan): Ite
   }
 }
 
-function* smallerBounds(design: AnyDesign, stages: Stages, plan: Plan): Iterable<Reduction<Plan>> {
+function* smallerBounds(stages: Stages, plan: Plan): Iterable<Reduction<Plan>> {
   for (const [name, value] of Object.entries(plan.bounds))
-    for (const less of lessThan(design, name, value)) {
+    for (const less of lessThan(stages, name, value)) {
       const to = atBounds(stages, plan, { ...plan.bounds, [name]: less });
       const kind = ACTORS.includes(name) ? "actor" : "bound";
       if (to !== null) yield { kind, what: `with ${name}=${less}`, to };
     }
 }
 
-/** The least one first, then the one below; of names, those that come before. */
-function lessThan(design: AnyDesign, name: string, value: number | string): readonly (number | string)[] {
-  const rule = design.bounds[name]!;
-  if ("values" in rule) return rule.values.slice(0, rule.values.indexOf(String(value)));
-  const least = Math.min(1, rule.default);
+/** The least one first, then the one below. */
+function lessThan(stages: Stages, name: string, value: number | string): readonly number[] {
+  const least = stages.least(name);
   const below = Number(value) - 1;
-  return below < least ? [] : below === least ? [least] : [least, below];
+  if (least === null || below < least) return [];
+  return below === least ? [least] : [least, below];
 }
 
 /** Null where the design cannot be at these bounds, or a call has no arguments there. */
@@ -81,17 +84,54 @@ function* simplerArguments(stages: Stages, plan: Plan): Iterable<Reduction<Plan>
     }
 }
 
-/** Two or three calls less at once; one less with the names behind it closed up; a bound less with names closed up. */
-export function* furtherReductions(design: AnyDesign, stages: Stages, plan: Plan): Iterable<Plan> {
+/**
+ * Ways out of a minimum of single reductions, each to fewer calls or steps: two calls less at once; one less with the names behind it closed up, or
+ * with another argument or bound elsewhere that makes it unnecessary.
+ */
+export function* furtherReductions(stages: Stages, given: Plan): Iterable<Plan> {
+  const plan = { ...given, most: stepsOf(given) };
   const calls = plan.calls.map((_, i) => i);
   for (const one of calls) {
-    yield* closedUp(design, without(plan, one));
+    yield* closedUp(stages.design, without(plan, one));
     for (const other of calls.slice(one + 1)) yield without(plan, one, other);
   }
-  const smaller = [...smallerBounds(design, stages, plan)].map(({ to }) => to.bounds);
-  for (const named of closedUp(design, plan))
+  yield* closedUpBounds(stages, plan);
+  yield* movedSteps(plan);
+  for (const other of otherwise(stages, plan)) {
+    for (const one of calls) if (other.calls[one] === plan.calls[one]) yield without(other, one);
+    for (const { to } of fewerTurns(other)) yield to;
+  }
+}
+
+function* closedUpBounds(stages: Stages, plan: Plan): Iterable<Plan> {
+  const smaller = [...smallerBounds(stages, plan)].map(({ to }) => to.bounds);
+  for (const named of closedUp(stages.design, plan))
     for (const bounds of smaller) {
       const to = atBounds(stages, named, bounds);
       if (to !== null) yield to;
     }
+}
+
+/** The plan with one argument of one call, or one bound that is a name, another one. */
+function* otherwise(stages: Stages, plan: Plan): Iterable<Plan> {
+  const stage = stages.at(plan.bounds)!;
+  for (const [i, given] of plan.calls.entries())
+    for (const call of changed(stage, given)) yield replacing(plan, i, call);
+  for (const [name, rule] of Object.entries(stages.design.bounds))
+    for (const value of "values" in rule ? rule.values : []) {
+      const to =
+        value === plan.bounds[name] ? null : atBounds(stages, plan, { ...plan.bounds, [name]: value });
+      if (to !== null) yield to;
+    }
+}
+
+/** Each step taken sooner or later than it was, in fewer steps altogether. */
+function* movedSteps(plan: Plan): Iterable<Plan> {
+  const { turns } = plan;
+  if (turns === undefined) return;
+  for (const [from, call] of turns.entries()) {
+    const others = turns.filter((_, i) => i !== from);
+    for (let to = 0; to < turns.length; to++)
+      if (to !== from) yield { ...plan, turns: others.toSpliced(to, 0, call), most: turns.length - 1 };
+  }
 }

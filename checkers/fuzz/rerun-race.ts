@@ -4,7 +4,6 @@
  */
 import { CALLS_END, LINEARIZABLE, LOCK_ORDER, NO_DEADLOCK } from "../../spec/language/kernel-bug.ts";
 import type { Breach } from "../../spec/language/trace.ts";
-import { ModelError } from "../../spec/language/verdict.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { actorOf } from "../interleave/frame.ts";
 import { go } from "../interleave/schedule.ts";
@@ -13,7 +12,7 @@ import { Race } from "../trace/race.ts";
 import type { Asking } from "./asking.ts";
 import { askingOf } from "./failure.ts";
 import { keeping, type Plan } from "./plan.ts";
-import type { Failing } from "./rerun.ts";
+import { orNull, type Failing } from "./rerun.ts";
 import type { Stage } from "./stage.ts";
 
 /** More steps than this after the last turn are for ever. */
@@ -25,7 +24,7 @@ const OF_RUNS: readonly string[] = [NO_DEADLOCK, LOCK_ORDER, LINEARIZABLE, CALLS
 /** Makes the calls of plans at one stage, with at most `overlap` of them in flight; null where the failure is not met. */
 export function rerunRaceAt(stage: Stage, like: Breach, overlap: number): (plan: Plan) => Failing | null {
   const asking = askingOf(stage.scene, like);
-  return (plan) => new Rerun(stage, like, asking, overlap, plan).failing();
+  return (plan) => orNull(() => new Rerun(stage, like, asking, overlap, plan).failing());
 }
 
 class Rerun {
@@ -54,20 +53,14 @@ class Rerun {
   }
 
   failing(): Failing | null {
-    try {
-      for (const call of this.moves()) {
-        if (this.race.steps.length >= (this.plan.most ?? Infinity)) return null;
-        if (!this.take(call)) continue;
-        const breach = this.breach();
-        if (breach !== null) return { ...breach, plan: this.made() };
-        if (this.race.bug !== null) return null;
-      }
-      return null;
-    } catch (error) {
-      // What the model itself trips over is another failure than the one that is shrunk.
-      if (error instanceof ModelError) return null;
-      throw error;
+    for (const call of this.moves()) {
+      if (this.race.steps.length >= (this.plan.most ?? Infinity)) return null;
+      if (!this.take(call)) continue;
+      const breach = this.breach();
+      if (breach !== null) return { ...breach, plan: this.made() };
+      if (this.race.bug !== null) return null;
     }
+    return null;
   }
 
   /** The turns, and behind them as many as can be taken by those who are in flight. */

@@ -3,7 +3,7 @@ import { disabled } from "../../spec/language/call.ts";
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import type { Breach } from "../../spec/language/trace.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
-import type { Ended, Instance } from "../explore/sequential.ts";
+import type { Ended } from "../explore/sequential.ts";
 import { askingOf } from "./failure.ts";
 import { plainOf } from "./plain.ts";
 import { keeping, type Plan } from "./plan.ts";
@@ -25,20 +25,19 @@ export function rerunAt(stage: Stage, like: Breach): (plan: Plan) => Failing | n
   const marks = new Uint8Array(plain.kinds.length);
   const asking = askingOf(scene, like);
   const look = (state: object) => ({ state, view: design.view(state, m) as unknown });
-  return (plan) => {
+  const run = (plan: Plan): Failing | null => {
     const made: number[] = [];
     let before = look(plain.copy(start));
     for (const [i, given] of plan.calls.entries()) {
       const instance = stage.instanceOf(given);
       if (instance === null) continue;
       const draft = plain.copy(before.state);
-      const ended = endOf(instance, draft, m);
+      const ended = orBug(() => instance.run(draft, m));
       if (ended === disabled) continue;
       made.push(i);
       const failing = (breach: Breach | null): Failing | null =>
         breach && { plan: keeping(plan, made), breach };
       if (ended instanceof KernelBug) return failing(asking.ofBug(ended));
-      if (ended instanceof ModelError) return null;
       const after = look(plain.copy(draft));
       const changed = plain.differ(before.state, after.state, marks);
       const breach =
@@ -48,14 +47,24 @@ export function rerunAt(stage: Stage, like: Breach): (plan: Plan) => Failing | n
     }
     return null;
   };
+  return (plan) => orNull(() => run(plan));
+}
+
+function orBug(make: () => Ended): Ended | KernelBug {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof KernelBug) return error;
+    throw error;
+  }
 }
 
 /** What the model itself trips over is another failure than the one that is shrunk. */
-function endOf(instance: Instance, state: object, m: unknown): Ended | KernelBug | ModelError {
+export function orNull<T>(run: () => T): T | null {
   try {
-    return instance.run(state, m);
+    return run();
   } catch (error) {
-    if (error instanceof KernelBug || error instanceof ModelError) return error;
+    if (error instanceof ModelError) return null;
     throw error;
   }
 }

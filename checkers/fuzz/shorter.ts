@@ -1,6 +1,7 @@
 /** Whether there is a shorter trace at all: an exhaustive search where a failure has been shrunk to, as far as its budget lets it. */
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { AnyDesign, Scenario } from "../../spec/language/design.ts";
+import { CALLS_END, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 import { scenarioOf } from "../explore/bounded.ts";
 import { checkVector } from "../explore/check.ts";
@@ -16,6 +17,8 @@ export interface Searched {
   /** Whether all traces shorter than the one given, or than the one met, were tried. */
   readonly isExhaustive: boolean;
   readonly states: number;
+  /** Why the design is none at these bounds; absent where it is one. */
+  readonly invalid?: string;
   /** The trace that the search met, where it is shorter. */
   readonly shorter: Trace | null;
 }
@@ -28,7 +31,7 @@ export async function searchShorter(
   stop: () => boolean = () => false,
 ): Promise<Searched | null> {
   const all = await search(design, trace, "all", budget, stop);
-  if (all === null || all.isExhaustive || all.shorter !== null) return all;
+  if (all === null || all.isExhaustive || all.shorter !== null || all.invalid !== undefined) return all;
   const some = await search(design, trace, "those of the trace", budget, stop);
   return some?.isExhaustive === true || some?.shorter ? some : all;
 }
@@ -41,10 +44,12 @@ async function search(
   stop: () => boolean,
 ): Promise<Searched | null> {
   const property = trace.breach!.property;
+  // Of the others a search knows only when it has ended.
+  const isSoon = trace.mode === "sequential" || !BEHIND.includes(property);
   let depth = 0;
   const why = (): string | null => {
     if (stop()) return "stopped";
-    return depth >= trace.steps.length - 1 ? "every shorter trace was tried" : null;
+    return isSoon && depth >= trace.steps.length - 1 ? "every shorter trace was tried" : null;
   };
   try {
     const report = await checkVector(
@@ -66,15 +71,19 @@ async function search(
     const steps = found?.trace === undefined ? null : found.steps!;
     const isShorter = steps !== null && steps < trace.steps.length;
     const shorter = isShorter ? { ...found!.trace!, scenario: trace.scenario } : null;
-    const isExhaustive =
-      report.complete || depth >= trace.steps.length - 1 || report.depth >= (steps ?? Infinity);
-    return { calls, steps, isExhaustive, states: report.states, shorter };
+    const least = Math.min(steps ?? Infinity, trace.steps.length);
+    const isExhaustive = report.complete || (isSoon && report.depth >= least - 1);
+    const { states, verdict, reason } = report;
+    const invalid = verdict === "invalid" ? { invalid: reason ?? "" } : {};
+    return { calls, steps, isExhaustive, states, shorter, ...invalid };
   } catch (error) {
     if (error instanceof UsageError || error instanceof ModelError) return null;
     throw error;
   }
 }
 
+/** What is asked of calls that overlap behind the search. */
+const BEHIND: readonly string[] = [CALLS_END.name, LINEARIZABLE.name];
 const OF_THE_TRACE = "calls of the trace";
 
 /** The design with a scenario that lets in no call but those that a trace makes. */

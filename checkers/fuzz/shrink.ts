@@ -39,22 +39,11 @@ export interface Shrunk {
 
 /** Null where the hit does not fail when it is run again: a model that reads what is not in the state. */
 export async function shrink(hit: Hit, options: ShrinkOptions = {}): Promise<Shrunk | null> {
-  const shrinker = new Shrinker(hit, options);
-  const failing = shrinker.failing(planOf(hit));
-  if (failing === null) return null;
-  let minimum = await shrinker.minimum(failing.plan);
-  const own = stepsOf(minimum.plan);
-  const { search, stop } = options;
-  let searched: Searched | null = null;
-  if (search !== undefined && stop?.() !== true) {
-    searched = await searchShorter(hit.design, shrinker.trace(minimum), search, stop);
-    const shorter = searched?.shorter ?? null;
-    const better = shorter === null ? null : shrinker.failing(planOfTrace(shorter));
-    if (better !== null) minimum = await shrinker.minimum(better.plan);
-  }
-  const { certificate } = minimum;
-  const from = stepsOf(planOf(hit));
-  return { trace: shrinker.trace(minimum), certificate, from, own, searched, runs: shrinker.runs };
+  const stages = new Stages(hit.design, hit.scenario);
+  const shrunk = await new Shrinker(hit, options, stages).shrunk();
+  if (shrunk?.searched?.invalid === undefined) return shrunk;
+  const again = new Shrinker(hit, options, new Stages(hit.design, hit.scenario, "than the defaults"));
+  return again.shrunk();
 }
 
 interface Minimum {
@@ -63,21 +52,47 @@ interface Minimum {
 }
 
 class Shrinker {
-  runs = 0;
+  private runs = 0;
   private readonly hit: Hit;
   private readonly options: ShrinkOptions;
   private readonly stages: Stages;
   private readonly rerunners = new Map<Stage, (plan: Plan) => Failing | null>();
   private readonly known = new WeakMap<Plan, { readonly failing: Failing | null }>();
 
-  constructor(hit: Hit, options: ShrinkOptions) {
+  constructor(hit: Hit, options: ShrinkOptions, stages: Stages) {
     this.hit = hit;
     this.options = options;
-    this.stages = new Stages(hit.design, hit.scenario);
+    this.stages = stages;
+  }
+
+  async shrunk(): Promise<Shrunk | null> {
+    const plan = planOf(this.hit);
+    const failing = this.failing(plan);
+    if (failing === null) return null;
+    const own = await this.minimum(failing.plan);
+    const searched = await this.search(own);
+    const shorter = searched?.shorter ?? null;
+    const better = shorter === null ? null : this.failing(planOfTrace(shorter));
+    const { certificate, ...minimum } = better === null ? own : await this.minimum(better.plan);
+    return {
+      trace: this.trace({ ...minimum, certificate }),
+      certificate,
+      from: stepsOf(plan),
+      own: stepsOf(own.plan),
+      // The same property may break for an instance of another shape, sooner: that is another failure.
+      searched: searched !== null && better === null ? { ...searched, shorter: null } : searched,
+      runs: this.runs,
+    };
+  }
+
+  private async search(minimum: Minimum): Promise<Searched | null> {
+    const { search, stop } = this.options;
+    if (search === undefined || stop?.() === true) return null;
+    return searchShorter(this.hit.design, this.trace(minimum), search, stop);
   }
 
   /** How a plan fails; null where it does not. */
-  failing(plan: Plan): Failing | null {
+  private failing(plan: Plan): Failing | null {
     const known = this.known.get(plan);
     if (known !== undefined) return known.failing;
     const stage = this.stages.at(plan.bounds);
@@ -86,16 +101,16 @@ class Shrinker {
     return failing;
   }
 
-  async minimum(plan: Plan): Promise<Minimum> {
+  private async minimum(plan: Plan): Promise<Minimum> {
     const { runs = Infinity, stop } = this.options;
-    const { hit, stages } = this;
+    const { stages } = this;
     const found = await minimise(
       plan,
       (at) => this.ways(at),
       (at) => this.failing(at) !== null,
       {
         coarse: (at) => this.coarse(at),
-        further: (at) => furtherReductions(hit.design, stages, at),
+        further: (at) => furtherReductions(stages, at),
         runs: runs - this.runs,
         ...(stop === undefined ? {} : { stop }),
       },
@@ -109,14 +124,14 @@ class Shrinker {
     const made = this.failing(plan)!.plan;
     const isWhole = made.calls.length === plan.calls.length && stepsOf(made) >= stepsOf(plan);
     if (!isWhole) yield { kind: "deletion", what: "without what was not made", to: made };
-    else yield* reductionsOf(this.hit.design, this.stages, { ...made, bounds: plan.bounds });
+    else yield* reductionsOf(this.stages, { ...made, bounds: plan.bounds });
   }
 
   private *coarse(plan: Plan): Iterable<Plan> {
     const made = this.failing(plan)!.plan;
     const places = made.calls.map((_, i) => i);
     for (const kept of withoutChunks(places)) yield keeping(made, kept);
-    yield* leastBounds(this.hit.design, this.stages, made);
+    yield* leastBounds(this.stages, made);
   }
 
   private rerunnerOf(stage: Stage): (plan: Plan) => Failing | null {
@@ -130,7 +145,7 @@ class Shrinker {
   }
 
   /** The trace of a plan that fails. */
-  trace({ plan, certificate }: Minimum): Trace {
+  private trace({ plan, certificate }: Minimum): Trace {
     const { hit, stages } = this;
     const stage = stages.at(plan.bounds)!;
     const { breach, loop } = this.failing(plan)!;

@@ -63,12 +63,22 @@ export class Stage {
 /** The stages of one design and scenario, each made once. */
 export class Stages {
   private readonly made = new Map<string, Stage | null>();
-  private readonly design: AnyDesign;
+  readonly design: AnyDesign;
   private readonly scenario: string;
+  private readonly noLess: "at all" | "than the defaults";
 
-  constructor(design: AnyDesign, scenario: string) {
+  /** `noLess`: how far down bounds may go; below its defaults not every design is one. */
+  constructor(design: AnyDesign, scenario: string, noLess: "at all" | "than the defaults" = "at all") {
     this.design = design;
     this.scenario = scenario;
+    this.noLess = noLess;
+  }
+
+  /** The least that a bound may be; null for a name, which is not more or less than another. */
+  least(bound: string): number | null {
+    const rule = this.design.bounds[bound]!;
+    if ("values" in rule) return null;
+    return this.noLess === "than the defaults" ? rule.default : Math.min(1, rule.default);
   }
 
   /** Null where the design cannot be at these bounds: they are too small for what the scenario is given, say. */
