@@ -213,6 +213,22 @@ function commands(done: (code: number) => void): Command {
     .option("--out <file>", "write it there, instead of to stdout")
     .action(async (path: string, options) => done(await (await import("./record.ts")).record(path, options)));
 
+  const kernel = add("kernel", "the kernels that QEMU can boot to be asked");
+  const addKernel = (name: string, description: string): Command =>
+    kernel.command(name).description(description).exitOverride();
+  addKernel("build", "build a small one from Debian's source package, with private memory")
+    .argument("<version>", "7.3, 6.12, or a full version")
+    .option("--debug", "with KASAN and lockdep, for errors of lifetime and of locking")
+    .action(async (version: string, options) =>
+      done(await (await import("./kernel.ts")).build(version, options)),
+    );
+  addKernel("fetch", "take Debian's own image")
+    .argument("<version>", "7.3, 6.12, or a full version")
+    .action(async (version: string) => done(await (await import("./kernel.ts")).fetch(version)));
+  addKernel("list", "what was built and fetched")
+    .addOption(format("text", "json"))
+    .action(async (options) => done((await import("./kernel.ts")).list(options)));
+
   add("doctor", "what this machine can and cannot do")
     .addOption(format("text", "json"))
     .action(async (options) => done((await import("./doctor.ts")).doctor(options)));
