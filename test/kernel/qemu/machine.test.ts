@@ -112,9 +112,9 @@ test("the stacks of what is blocked are had on request, a complaint whole", asyn
     expect(stacks.filter((line) => line.includes("Show"))).toHaveLength(1);
     machine.port.write("splat");
     await heard(machine);
-    expect((await machine.reportWritten()).map((line) => line.slice(10))).toEqual([
-      " ------------[ cut here ]------------",
-      " WARNING: CPU: 1",
+    expect((await machine.reportWritten()).map((line) => line.slice(10).trim())).toEqual([
+      "------------[ cut here ]------------",
+      "WARNING: CPU: 1",
     ]);
     expect(machine.console.complained).toBe("WARNING: CPU: 1");
   });
