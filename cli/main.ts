@@ -6,6 +6,7 @@ import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import type { LiveCommand } from "./live.ts";
+import type { RacesCommand } from "./live-races.ts";
 import { PLACES, type KernelPlace } from "./kernel-at.ts";
 
 const EXIT_CODES = `
@@ -57,10 +58,11 @@ function report(error: unknown): number {
 
 async function conformAny(
   paths: string[],
-  options: Omit<LiveCommand, "live"> & { readonly live?: KernelPlace },
+  options: Omit<LiveCommand & RacesCommand, "live"> & { readonly live?: KernelPlace; readonly races?: true },
 ): Promise<number> {
-  const { live } = options;
+  const { live, races } = options;
   if (live === undefined) return (await import("./conform.ts")).conform(paths, options);
+  if (races === true) return (await import("./live-races.ts")).liveRaces(paths, { ...options, live });
   return (await import("./live.ts")).live(paths, { ...options, live });
 }
 
@@ -182,7 +184,9 @@ function commands(done: (code: number) => void): Command {
     .option("--kernel <kernel>", "with --live qemu: a version of gmemcheck kernel list, or an image")
     .option("--append <parameters>", "with --live qemu: more for its command line: kvm_amd.npt=0")
     .option("--smp <n>", "with --live qemu: how many processors (2)", amount("--smp"))
-    .option("--runs <n>", "so many programs", amount("--runs"))
+    .option("--races", "with --live: blocks of racing threads, instead of programs of one")
+    .option("--iterations <n>", "with --races: how often each block is run (200)", amount("--iterations"))
+    .option("--runs <n>", "so many programs, or blocks (100)", amount("--runs"))
     .option(
       "--operations <n>",
       "so many operations (10,000 where nothing else is said)",

@@ -50,7 +50,7 @@ function callLines(at: string, { operation, kernel, design }: Answers): string[]
   ];
 }
 
-export function callText({ result: _, ...call }: RecordedStep): string {
+function callText({ result: _, ...call }: RecordedStep): string {
   return JSON.stringify(call);
 }
 

@@ -4,38 +4,56 @@ import type { RecordedStep } from "../../spec/recording.ts";
 import type { RaceFinding, RacesReport } from "../kernel/live/races.ts";
 import type { SmallestRace } from "../kernel/live/shrink-race.ts";
 import type { Block } from "../kernel/recording.ts";
-import { callText, raceLines } from "./conformance.ts";
+import type { Kernel } from "../kernel/live/kernel.ts";
+import { raceLines } from "./conformance.ts";
+import { stepText } from "./live.ts";
 import { count } from "./text.ts";
 
 /** Lines of a console that are shown; --format json has all. */
 const SHOWN = 80;
 
-export function racesText(where: string, design: AnyDesign, report: RacesReport): string {
-  const { blocks, iterations, operations, observed, allowed, notRun, findings, seconds } = report;
-  const rate = Math.round(operations / Math.max(seconds, 0.001));
+/** What was asked, and how it is asked again. */
+export interface RacesContext {
+  readonly kernel: Kernel;
+  readonly design: AnyDesign;
+  /** The command line, without what names one block. */
+  readonly command: string;
+  /** Where the findings were written to. */
+  readonly path: string;
+}
+
+export function racesText(report: RacesReport, context: RacesContext): string {
+  const { blocks, iterations, operations, observed, allowed, notRun, findings, stopped, seconds } = report;
+  const { kernel, design, path } = context;
+  const rate = count(Math.round(operations / Math.max(seconds, 0.001)));
   return [
-    `${where} against ${design.name}: ${count(blocks)} racing blocks in ${count(iterations)} runs, ${count(operations)} operations (${count(rate)}/s), ${findings.length} findings`,
+    `kernel ${kernel.header.kernel} (${kernel.where}) against ${design.name}: ${count(blocks)} racing blocks in ` +
+      `${count(iterations)} runs, ${count(operations)} operations in ${seconds.toFixed(1)} s (${rate} a second); ` +
+      `${findings.length} ${findings.length === 1 ? "finding" : "different findings"}`,
+    ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
     `  ${count(observed)} of ${count(allowed)} allowed outcomes observed`,
     ...[...notRun].map(([reason, blocks]) => `  ${count(blocks)} blocks not run: ${reason}`),
-    ...findings.flatMap((finding, i) => findingLines(i + 1, finding, design)),
+    ...findings.flatMap((finding, i) => findingLines(i + 1, finding, context)),
+    ...(findings.length === 0 ? [] : ["", `  recorded in ${path}`]),
   ].join("\n");
 }
 
 function findingLines(
   number: number,
   { what, run, first, smallest, again, more }: RaceFinding,
-  design: AnyDesign,
+  { design, command }: RacesContext,
 ): string[] {
   const { trial } = smallest;
   const others = more === 0 ? "" : `, and ${count(more)} blocks more`;
   return [
     "",
-    `${number}. ${what}: race ${run + 1}, ${first.race.title}${others}`,
+    `${number}. ${what}: block ${run}, ${first.race.title}${others}`,
     `  the smallest block, in which ${again.shown} of ${again.tries} tries of ${count(again.iterations)} runs showed it again; ${certificateText(smallest)}`,
     ...blockLines(trial.block),
     ...(trial.kind === "failed" ? [`  kernel: ${trial.silence.message}`] : raceLines(trial.litmus)),
     ...bugLines(smallest.expected.outcomes.bugs, design),
     ...(trial.kind === "failed" ? consoleLines(trial.silence.console) : []),
+    `  again: ${command} --path ${run}`,
   ];
 }
 
@@ -50,7 +68,7 @@ function blockLines({ setup, threads, final }: Block): string[] {
   const part = (name: string, steps: readonly RecordedStep[]): string[] =>
     steps.map((step) => {
       const { result } = step;
-      return `    ${name}: ${callText(step)}${result === undefined ? "" : ` = ${JSON.stringify(result)}`}`;
+      return `    ${name}: ${stepText(step)}${result === undefined ? "" : ` = ${JSON.stringify(result)}`}`;
     });
   return [
     ...part("setup", setup),

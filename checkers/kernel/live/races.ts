@@ -15,12 +15,15 @@ export interface RaceOptions {
   readonly runs: number;
   readonly iterations: number;
   readonly seed: number;
+  /** This block alone, from 0. */
+  readonly only: number | null;
   readonly licence: Licence;
   /** An oops would take this machine with it: blocks in which the design runs into a bug are not run. */
   readonly careful: boolean;
   /** For the shrinking of one finding. */
   readonly shrinkSeconds: number;
-  readonly stop: () => boolean;
+  /** Why to stop, or null. */
+  readonly stop: () => string | null;
   readonly told: (text: string) => void;
 }
 
@@ -47,22 +50,24 @@ export interface RacesReport {
   /** Blocks that were not run, by the reason. */
   readonly notRun: ReadonlyMap<string, number>;
   readonly findings: readonly RaceFinding[];
+  readonly stopped: string | null;
   readonly seconds: number;
 }
 
 export async function runRaces(sides: Sides, options: RaceOptions): Promise<RacesReport> {
   const lane = new Lane(sides, options);
   for (const [run, naturals] of drawn(options).entries()) {
-    if (options.stop()) break;
+    if (options.stop() !== null) break;
+    if (options.only !== null && run !== options.only) continue;
     await lane.take(run, options.races.race(sides.kernel.header, naturals, options.licence));
   }
   return lane.report();
 }
 
 /** Without fast-check's liking for small numbers: here they all mean as much. */
-function drawn({ races: { width }, runs, seed }: RaceOptions): number[][] {
+function drawn({ races: { width }, runs, seed, only }: RaceOptions): number[][] {
   const naturals = fc.noBias(fc.array(fc.nat(), { minLength: width, maxLength: width }));
-  return fc.sample(naturals, { seed, numRuns: runs });
+  return fc.sample(naturals, { seed, numRuns: only === null ? runs : only + 1 });
 }
 
 /** More tries of the smallest block, to say how often it shows what it shows. */
@@ -138,7 +143,7 @@ class Lane {
       iterations,
       seed: seed + run,
       mayRun: (allowed) => !this.options.careful || allowed.outcomes.bugs.length === 0,
-      stop: () => stop() || performance.now() > end,
+      stop: () => stop() !== null || performance.now() > end,
     });
     const answered = { ...smallest, trial: await this.withSetup(smallest.trial) };
     const again = await this.again(smallest, what);
@@ -163,7 +168,7 @@ class Lane {
     const { iterations, seed } = this.options;
     let shown = 0;
     let tries = 0;
-    for (; tries < AGAIN && !this.options.stop(); tries++)
+    for (; tries < AGAIN && this.options.stop() === null; tries++)
       if (findingOf(await tryRace(this.sides, race, allowed, iterations, seed + AGAIN + tries)) === what)
         shown++;
     return { shown, tries, iterations };
@@ -180,6 +185,7 @@ class Lane {
       observed,
       notRun,
       findings: [...findings.values()],
+      stopped: this.options.stop(),
       seconds,
     };
   }

@@ -180,7 +180,8 @@ async function lane(
       licence: { poison: true },
       careful: false,
       shrinkSeconds: 60,
-      stop: () => false,
+      only: null,
+      stop: () => null,
       told: () => {},
       ...options,
     },
@@ -195,6 +196,15 @@ const block = (title: string, ...threads: RecordedStep[][]): MadeRace => ({
 });
 const holeAgainstHost = block("hole against host", [punch], [hostRead, hostRead], [guestRead]);
 const ops = (steps: readonly RecordedStep[]): string[] => steps.map(({ op }) => op);
+
+function textOf(kernel: Kernel, report: RacesReport): string {
+  return racesText(report, {
+    kernel,
+    design: guestMemfd7_3,
+    command: "conform --seed 1",
+    path: "written.jsonl",
+  });
+}
 
 function written(header: Header, { findings }: RacesReport, design: AnyDesign) {
   const recording = readRecording(raceRecording(header, findings), "written.jsonl", player, "answered");
@@ -211,9 +221,7 @@ describe("a kernel", () => {
     expect(report.findings).toEqual([]);
     expect([report.blocks, report.iterations, report.notRun.size]).toEqual([2, 80, 0]);
     expect(report.observed).toBe(report.allowed);
-    expect(racesText("a stand-in", guestMemfd7_3, report)).toContain(
-      "2 racing blocks in 80 runs, 960 operations",
-    );
+    expect(textOf(kernel, report)).toContain("2 racing blocks in 80 runs, 960 operations in ");
   });
 
   test("that shows a byte which nobody wrote is found out, with the smallest block that shows it", async () => {
@@ -233,8 +241,8 @@ describe("a kernel", () => {
     expect(race.final).toEqual([]);
     expect(race.threads.flat().map(({ offset }) => offset)).toEqual([0, 0]);
     expect(certificate).toMatchObject({ deletions: 3 });
-    const text = racesText("a stand-in", guestMemfd7_3, report);
-    expect(text).toContain("1. not allowed: race 1, hole against host");
+    const text = textOf(kernel, report);
+    expect(text).toContain("1. not allowed: block 0, hole against host");
     expect(text).toContain("    not allowed, and observed in 3 runs:");
     expect(text).toContain('"host_read","map":"m","offset":0} = {"value":99}');
     expect(text).toContain('allowed, but with thread 1, step 0 = {"value":0}');
@@ -258,7 +266,7 @@ describe("a kernel", () => {
     expect([...report.notRun]).toEqual([
       ["it would meet again what was met: no-deadlock: the threads wait for each other", 1],
     ]);
-    const text = racesText("a stand-in", guestMemfd7_3, report);
+    const text = textOf(kernel, report);
     expect(text).toContain("kernel: step 0 of thread 1, iteration 5, did not return");
     expect(text).toContain("explained: the design runs into it too, no-deadlock");
     expect(text).toContain("known: memory failure takes invalidate_lock while it holds the folio");
@@ -279,8 +287,8 @@ describe("a kernel", () => {
     });
     const close = { op: "close", file: "F" };
     const report = await lane(kernel, guestMemfd7_3, [block("close against delete", [close], [remove])]);
-    const text = racesText("a stand-in", guestMemfd7_3, report);
-    expect(text).toContain("1. splat: race 1, close against delete");
+    const text = textOf(kernel, report);
+    expect(text).toContain("1. splat: block 0, close against delete");
     expect(text).not.toContain("explained");
     expect(report.findings[0]!.smallest.race.threads.map(ops)).toEqual([
       ["close"],
@@ -313,7 +321,7 @@ describe("a kernel", () => {
 
   test("is left alone when the run is stopped", async () => {
     const kernel = new StandIn(of7_3, guestMemfd7_3);
-    const report = await lane(kernel, guestMemfd7_3, [holeAgainstHost], { stop: () => true });
+    const report = await lane(kernel, guestMemfd7_3, [holeAgainstHost], { stop: () => "time is up" });
     expect([report.blocks, kernel.ran]).toEqual([0, []]);
   });
 });
