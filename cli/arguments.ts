@@ -78,6 +78,12 @@ export function budgetFrom(
   };
 }
 
+export function seedFrom(text: string): number {
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed < 2 ** 31) return seed;
+  throw new UsageError(`--seed: "${text}" is not a whole number from 0 to ${2 ** 31 - 1}`);
+}
+
 export function oneOf<const T extends string>(option: string, values: readonly T[]): (text: string) => T {
   return (text) => {
     const value = values.find((known) => known === text);
