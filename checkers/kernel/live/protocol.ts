@@ -14,11 +14,11 @@ export const PROTOCOL = 1;
 /** Names of each kind that a program may have. */
 const MAX_NAMES = 1024;
 
-type Kind = "vm" | "vcpu" | "file" | "map";
+export type Kind = "vm" | "vcpu" | "file" | "map";
 const LETTERS: Readonly<Record<Kind, string>> = { vm: "v", vcpu: "c", file: "f", map: "m" };
 
 /** How an argument is written, and which field of a step it is; two fields are a mapping and an offset into it. */
-type Argument =
+export type Argument =
   | { readonly as: "new" | "name"; readonly kind: Kind; readonly field: string }
   | { readonly as: "number" | "address" | "descriptor" | "share" | "place"; readonly field: string };
 
@@ -35,7 +35,7 @@ const REGION: readonly Argument[] = [
 ];
 
 /** By operation, in the order of the line. */
-const ARGUMENTS: Readonly<Record<string, readonly Argument[]>> = {
+export const ARGUMENTS: Readonly<Record<string, readonly Argument[]>> = {
   create_vm: [made("vm"), ...numbers("type")],
   create_vcpu: [made("vcpu"), name("vm")],
   close_vm: [name("vm")],
