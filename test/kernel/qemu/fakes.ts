@@ -71,12 +71,13 @@ control.setEncoding("utf8").on("data", (text) => {
     child = spawn(${JSON.stringify(process.execPath)}, [${JSON.stringify(program)}, ...rest], { stdio: ["pipe", "pipe", "pipe"] });
     appendFileSync(process.env.TMPDIR + "/pids", child.pid + "\\n");
     child.stdin.on("error", () => {});
+    port.resume();
     child.stdout.on("data", (data) => port.write(data));
-    child.stderr.on("data", (data) => process.stdout.write(data));
+    child.stderr.on("data", (data) => process.stdout.write(data, () => String(data).includes("panic") && process.exit(0)));
     child.on("close", (code, signal) => control.write("ended " + (code ?? 137) + "\\n"));
   }
 });
-port.on("data", (data) => child.stdin.write(data));
+port.pause().on("data", (data) => child.stdin.write(data));
 control.on("close", () => process.exit(0));
 control.write("ready\\n");
 `;
