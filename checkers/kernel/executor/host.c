@@ -12,6 +12,9 @@
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
+	/* A page of the process was poisoned: told to its first thread, whatever that does, and no fault of it. */
+	if (number == SIGBUS && info->si_code == BUS_MCEERR_AO)
+		return;
 	if (!me || !me->touching) {
 		if (number == SIGUSR1)
 			return;
