@@ -1,0 +1,100 @@
+/**
+ * `npm run fuzz:table [-- mutant…]`: random runs of every mutant from ten seeds each, or of those that are named: how many find the bug, how soon, and
+ * whether what they find is shrunk to the shortest trace that the exhaustive runs know (models/pins.json). Writes models/mutants/fuzz.md when it was all
+ * of them; rows are printed as they are done.
+ */
+import { writeFileSync } from "node:fs";
+import { fuzz, type Finding } from "../checkers/fuzz/fuzz.ts";
+import { vectorsOf } from "../cli/fuzz.ts";
+import type { Entry } from "../models/catalogue.ts";
+import { pins } from "../models/pins.ts";
+import { registry } from "../models/registry.ts";
+
+const SEEDS = 10;
+/** Of random runs for one seed, the shrinking apart. */
+const SECONDS = 30;
+/** Of the search for a shorter trace, as `gmemcheck fuzz` makes it. */
+const STATES = 200_000;
+
+interface Seed {
+  readonly finding: Finding | null;
+  readonly seconds: number;
+}
+
+async function runSeed({ design, breaks }: Entry, seed: number): Promise<Seed> {
+  const began = performance.now();
+  let found: number | null = null;
+  const seconds = (): number => (performance.now() - began) / 1000;
+  const report = await fuzz(design, vectorsOf(design, { seed, format: "text" }), {
+    seed,
+    runs: Number.MAX_SAFE_INTEGER,
+    only: new Set(breaks),
+    shrink: {
+      search: { states: STATES, seconds: Infinity, bytes: Infinity },
+      stop: () => {
+        found ??= seconds();
+        return false;
+      },
+    },
+    stop: () => (found !== null ? "found" : seconds() > SECONDS ? `${SECONDS} s` : null),
+    onProgress: () => {},
+  });
+  return { finding: report.findings[0] ?? null, seconds: found ?? seconds() };
+}
+
+function row(entry: Entry, seeds: readonly Seed[]): string {
+  const { design, breaks } = entry;
+  const [property] = breaks;
+  const lengths = Object.values(pins[design.name]!).flatMap(({ violated }) => violated[property!] ?? []);
+  const shortest = Math.min(...lengths);
+  const shrunk = seeds.flatMap(({ finding }) => finding?.shrunk ?? []);
+  const found = seeds.filter(({ finding }) => finding !== null);
+  const share = (list: readonly number[]): string =>
+    `${list.filter((n) => n === shortest).length} of ${list.length}`;
+  const finals = shrunk.map(({ trace }) => trace.steps.length);
+  return `| ${[
+    design.name,
+    property,
+    shrunk[0]?.trace.mode ?? "",
+    `${found.length} of ${seeds.length}`,
+    median(found.map(({ finding }) => finding!.calls)),
+    median(found.map(({ seconds }) => seconds)).toFixed(1),
+    median(shrunk.map(({ from }) => from)),
+    shortest,
+    share(shrunk.map(({ own }) => own)),
+    share(finals),
+    shrunk.filter(({ certificate }) => certificate !== null).length,
+    [...new Set(finals.filter((n) => n !== shortest))].sort((a, b) => a - b).join(", "),
+  ].join(" | ")} |`;
+}
+
+function median(list: readonly number[]): number {
+  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
+}
+
+const HEAD = `| mutant | promise | mode | found | calls | s | steps met | shortest | by reductions | and by search | certificates | other lengths |
+|---|---|---|---|---|---|---|---|---|---|---|---|`;
+
+const SAYS = `# Mutants and random runs
+
+Written by \`npm run fuzz:table\`: \`gmemcheck fuzz\` on every mutant, from ${SEEDS} seeds, for at most ${SECONDS} seconds each. Calls and seconds are those until the bug was met,
+steps met those of the run that met it; all three are medians. \`shortest\` is what the exhaustive runs know (\`models/pins.json\`), and behind it stands how
+many of the shrunk traces are as short: by reductions alone, and when the exhaustive search at the shrunk bounds has been asked for a shorter one.`;
+
+const named = new Set(process.argv.slice(2));
+const wanted = registry.filter(
+  ({ kind, design }) => kind === "mutant" && (named.size === 0 || named.has(design.name)),
+);
+process.stdout.write(`${HEAD}\n`);
+const rows: string[] = [];
+for (const entry of wanted) {
+  const seeds: Seed[] = [];
+  for (let seed = 1; seed <= SEEDS; seed++) seeds.push(await runSeed(entry, seed));
+  rows.push(row(entry, seeds));
+  process.stdout.write(`${rows.at(-1)}\n`);
+}
+if (named.size === 0)
+  writeFileSync(
+    new URL("../models/mutants/fuzz.md", import.meta.url),
+    `${SAYS}\n\n${HEAD}\n${rows.join("\n")}\n`,
+  );
