@@ -75,7 +75,9 @@ export function cachedKernel(asked: string): CachedKernel {
     [
       `there is no kernel ${asked} in ${kernelsFolder()}`,
       `  there are ${there.map(({ name }) => name).join(", ") || "none"}`,
-      `  gmemcheck kernel build ${asked.replace(/-debug$/, " --debug")} makes one, in some minutes`,
+      asked.endsWith("-debian")
+        ? `  gmemcheck kernel fetch ${asked.replace(/-debian$/, "")} takes it from Debian`
+        : `  gmemcheck kernel build ${asked.replace(/-debug$/, " --debug")} makes one, in some minutes`,
     ].join("\n"),
   );
 }

@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Making } from "./build.ts";
+import { NotHere } from "../live/kernel.ts";
 import { cachedKernels, cacheFolder, kernelOf, makeKernel, type CachedKernel } from "./cache.ts";
 import { Debian, newestOf, upstream } from "./debian.ts";
 import type { Module } from "./initramfs.ts";
@@ -47,16 +48,15 @@ export async function fetchKernel(asked: string, { progress, signal }: Making): 
   });
 }
 
-/** Takes the image, its configuration and the modules out of unpacked packages. */
+/** Takes the image and the modules out of unpacked packages. */
 async function takeOut(tree: string, folder: string, signal: AbortSignal): Promise<void> {
   const files = readdirSync(tree, { recursive: true, encoding: "utf8" });
-  const one = (pattern: RegExp): string =>
-    join(
-      tree,
-      files.find((file) => pattern.test(file))!,
+  const image = files.find((file) => /(?:^|\/)vmlinuz(?:-[^/]*)?$/.test(file));
+  if (image === undefined)
+    throw new NotHere(
+      "the packages hold no vmlinuz\n  usual cause: Debian splits its kernels in another way now",
     );
-  copyFileSync(one(/(?:^|\/)vmlinuz-[^/]*$/), join(folder, "bzImage"));
-  copyFileSync(one(/(?:^|\/)config-[^/]*$/), join(folder, "config"));
+  copyFileSync(join(tree, image), join(folder, "bzImage"));
   const modules = new Map(
     files.filter((file) => /\.ko(?:\.xz|\.zst)?$/.test(file)).map((file) => [nameOf(file), join(tree, file)]),
   );

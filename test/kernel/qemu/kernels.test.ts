@@ -44,7 +44,7 @@ esac; done ;; esac`,
   "dpkg-deb": `${NOTE}
 case "$2" in
 *linux-source*) mkdir -p "$3/usr/src"; : > "$3/usr/src/linux-source-7.3.tar.xz" ;;
-*binary*) mkdir -p "$3/boot"; echo kernel > "$3/boot/vmlinuz-7.3.4"; echo CONFIG_KVM=m > "$3/boot/config-7.3.4" ;;
+*binary*) mkdir -p "$3/usr/lib/modules/7"; [ -n "$SPLIT" ] || echo kernel > "$3/usr/lib/modules/7/vmlinuz" ;;
 *modules*) mkdir -p "$3/lib/k/virt"; cd "$3/lib/k/virt"
   for m in "kvm:irqbypass" "kvm-amd:kvm,ccp" "irqbypass:" "ccp:" "sound:"; do
     printf 'ELF\\0depends=%s\\0name=x\\0' "\${m#*:}" > "\${m%:*}.ko"; done ;;
@@ -206,7 +206,7 @@ test("Debian's own kernel comes with the modules it needs, those first that othe
     ]);
     expect(modulesOf(kernel).map(({ name }) => name)).toEqual(["irqbypass", "kvm", "ccp", "kvm_amd"]);
     expect(readFileSync(kernel.image, "utf8")).toBe("kernel\n");
-    expect(readdirSync(kernel.folder).sort()).toEqual(["bzImage", "config", "kernel.json", "modules"]);
+    expect(readdirSync(kernel.folder).sort()).toEqual(["bzImage", "kernel.json", "modules"]);
     const { length } = callsIn(folder);
     expect(await fetchKernel("7.3.4", making())).toEqual(kernel);
     expect(callsIn(folder)).toHaveLength(length);
@@ -227,6 +227,14 @@ test("Debian's own kernel comes with the modules it needs, those first that othe
   });
 });
 
+test("packages without a kernel: it is said, and nothing is left", async () => {
+  await withPrograms(MACHINE, async (folder) => {
+    const fetched = withEnvironment({ SPLIT: "1" }, () => fetchKernel("7.3", making()));
+    await expect(fetched).rejects.toThrow("the packages hold no vmlinuz");
+    expect(madeIn(folder)).toEqual([]);
+  });
+});
+
 test("a kernel that is not there: what there is, and how to get it", async () => {
   await withPrograms(MACHINE, async () => {
     expect((await inProcess(["kernel", "list"])).stdout).toContain("gmemcheck kernel build 7.3");
@@ -234,6 +242,7 @@ test("a kernel that is not there: what there is, and how to get it", async () =>
     expect(() => cachedKernel("7.3-debug")).toThrow(
       /there are 6\.12\.107\n.*gmemcheck kernel build 7\.3 --debug/,
     );
+    expect(() => cachedKernel("7.3-debian")).toThrow("gmemcheck kernel fetch 7.3 takes it from Debian");
     await expect(openQemu("/nowhere/bzImage")).rejects.toThrow("there is no kernel image /nowhere/bzImage");
     expect((await inProcess(["kernel", "list"])).stdout).toMatch(
       /^6\.12\.107 .*with private memory .* 0\.0 MB {2}\//,
