@@ -26,7 +26,9 @@ export function liveText(report: LiveReport, again: (found: Found) => Again | nu
     ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
     ...(unplayable === 0
       ? []
-      : [`  ${count(unplayable)} programs have no layout in the model, and do not count`]),
+      : [
+          `  ${count(unplayable)} programs were not run: the model has no layout for them, or says that a call of them never ends`,
+        ]),
     ...report.claims.map(claimText),
     ...found.flatMap((one) => foundLines(one, again(one))),
     ...coverageLines(report.coverage),
@@ -39,7 +41,8 @@ export function claimText({ capability, kernel, design }: Claim): string {
 
 function foundLines(found: Found, again: Again | null): string[] {
   const { difference, identity, path, from, steps } = found;
-  const others = found.again === 0 ? "" : `, and met in ${count(found.again)} more`;
+  const others =
+    found.again === 0 ? "" : `, and met in ${count(found.again)} more, none of which is shorter when shrunk`;
   const kernel =
     difference.silence === null
       ? JSON.stringify(difference.kernel)

@@ -45,7 +45,7 @@ export interface Found extends Shrunk {
   /** fast-check's path to the program that it was found in, from the seed of the run. */
   readonly path: string;
   /** How many more programs of the run had it. */
-  again: number;
+  readonly again: number;
 }
 
 export interface LiveReport {
@@ -71,6 +71,12 @@ export interface Coverage {
   readonly never: readonly string[];
 }
 
+/**
+ * What single reductions end at is a minimum and need not be the shortest. So the run goes on for a while, shrinks what it meets
+ * of the same, and keeps the shortest.
+ */
+const LOOK = { shrunk: 4, programs: 120 };
+
 /** Steps of a made-up program behind its beginning. */
 const LENGTH = { min: 10, max: 40 };
 /** Far above any list that a natural chooses from. */
@@ -94,6 +100,12 @@ function rowsOf({ width }: Programs): fc.Arbitrary<number[][]> {
   return fc.noBias(fc.array(row, { minLength: LENGTH.min, maxLength: LENGTH.max, size: "max" }));
 }
 
+/** What comes every time, before what does not; then what is shorter. */
+function isShorter(a: Shrunk, b: Shrunk): boolean {
+  const chance = (of: Shrunk): number => of.repeated.had / of.repeated.runs;
+  return chance(a) > chance(b) || (chance(a) === chance(b) && a.steps.length < b.steps.length);
+}
+
 class Run {
   private readonly pair: Pair;
   private readonly options: LiveOptions;
@@ -104,6 +116,8 @@ class Run {
   private programs = 0;
   private operations = 0;
   private unplayable = 0;
+  /** How many programs were run when a disagreement was met that was not known. */
+  private lastNew = 0;
   private stopped: string | null = null;
 
   constructor(pair: Pair, options: LiveOptions) {
@@ -124,14 +138,12 @@ class Run {
     const { kernel, programs } = this.pair;
     const path = this.options.path ?? String(this.programs + this.unplayable);
     const steps = programs.program(kernel.header, rows, this.options.licence);
-    // The kernel works while the model does.
-    const asking = ask(kernel, steps);
     const ended = played(this.pair, kernel.header, steps);
-    const answered = await asking;
     if (ended === null) {
       this.unplayable++;
       return true;
     }
+    const answered = await ask(kernel, steps);
     this.programs++;
     this.operations += steps.length;
     for (const { step, end } of ended) if (end !== disabled) this.count(step.op, outcomeName(end));
@@ -142,7 +154,14 @@ class Run {
     );
     this.tell(0);
     if (difference !== null) await this.disagree(steps, difference, answered, path);
-    return this.found.size < this.options.disagreements;
+    return !this.enough();
+  }
+
+  /** So many disagreements as were asked for, and none of them seems to come shorter. */
+  private enough(): boolean {
+    if (this.found.size < this.options.disagreements) return false;
+    const looked = this.programs - this.lastNew >= LOOK.programs;
+    return looked || [...this.found.values()].every(({ again }) => again >= LOOK.shrunk);
   }
 
   private spent(): boolean {
@@ -163,15 +182,18 @@ class Run {
   ): Promise<void> {
     const name = identity(difference);
     const known = this.found.get(name);
-    if (known !== undefined) {
-      known.again++;
+    const again = known === undefined ? 0 : known.again + 1;
+    if (known === undefined) this.lastNew = this.programs;
+    else if (again > LOOK.shrunk || known.difference.silence !== null) {
+      this.found.set(name, { ...known, again });
       return;
     }
     const shrunk = await shrinkOnKernel(this.pair, steps, difference, results, {
       stop: () => this.options.stop() !== null,
       told: (runs) => this.tell(runs),
     });
-    this.found.set(name, { ...shrunk, identity: name, path, again: 0 });
+    const shorter = known === undefined || isShorter(shrunk, known);
+    this.found.set(name, shorter ? { ...shrunk, identity: name, path, again } : { ...known, again });
   }
 
   private tell(shrinking: number): void {

@@ -2,6 +2,7 @@
 import type { AnyDesign } from "../../../spec/language/design.ts";
 import type { Programs } from "../../../spec/programs.ts";
 import type { Header, Player, RecordedStep } from "../../../spec/recording.ts";
+import { KernelBug } from "../../../spec/language/kernel-bug.ts";
 import { InputError } from "../../input.ts";
 import { nothing, orUnplayable, playOn, stageOf, type Ended } from "../play.ts";
 import type { Kernel } from "./kernel.ts";
@@ -16,7 +17,7 @@ export interface Pair extends Model {
   readonly kernel: Kernel;
 }
 
-/** How the steps of a program end on the design; null where nobody could make the program. */
+/** How the steps of a program end on the design; null where nobody could make the program, or a call of it would never end. */
 export function played(
   { design, player }: Model,
   header: Header,
@@ -27,7 +28,7 @@ export function played(
     const stage = stageOf(design, playing);
     return playOn(stage, nothing(stage), playing, steps, "a program: steps").ended;
   } catch (error) {
-    if (error instanceof InputError) return null;
+    if (error instanceof InputError || error instanceof KernelBug) return null;
     throw error;
   }
 }

@@ -63,6 +63,7 @@ export async function shrinkOnKernel(
     },
     {
       coarse: (steps) => withoutParts(pair, steps),
+      further: (steps) => withoutTwo(pair, steps),
       runs: difference.silence === null ? MOST_RUNS.answers : MOST_RUNS.failures,
       stop,
     },
@@ -79,6 +80,12 @@ function* withoutParts(
     for (const i of kept) left.delete(i);
     yield programs.without(steps, left);
   }
+}
+
+/** Steps that undo one another go together. */
+function* withoutTwo({ programs }: Pair, steps: readonly RecordedStep[]): Iterable<readonly RecordedStep[]> {
+  for (let second = steps.length - 1; second > 0; second--)
+    for (let first = second - 1; first >= 0; first--) yield programs.without(steps, new Set([first, second]));
 }
 
 /** Runs of programs on both, and what the last that had the disagreement answered. */

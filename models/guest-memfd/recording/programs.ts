@@ -2,16 +2,16 @@
  * Programs that are made up for real kernels. A program has its own universe (how many frames, pages, slots, how often a call is odd) and its
  * own frequencies of groups of calls, as swarm testing does (Groce et al., ISSTA 2012): what a program leaves out is room for the rest.
  */
-import { MADV_HWPOISON, MADV_SOFT_OFFLINE } from "../../../spec/abi/files.ts";
+import { MADV_HWPOISON, MADV_POPULATE_WRITE, MADV_SOFT_OFFLINE } from "../../../spec/abi/files.ts";
 import type { Licence, Programs } from "../../../spec/programs.ts";
 import type { Header, RecordedStep } from "../../../spec/recording.ts";
 import { probes } from "./claims.ts";
 import { Draw } from "./draw.ts";
 import { FILE_CALLS } from "./random-files.ts";
-import { MEMORY, poison, set } from "./random-memory.ts";
+import { MEMORY, mayAdvise, poison, set } from "./random-memory.ts";
 import { OBJECTS, anon, createGuestMemfd, createVcpu, createVm } from "./random-objects.ts";
 import { smaller, without } from "./smaller.ts";
-import { GROUPS, PAGE, World, type Group, type Maker, type Universe } from "./world.ts";
+import { GROUPS, PAGE, World, type Group, type Maker, type Mapping, type Universe } from "./world.ts";
 
 const MAKERS: readonly Maker[] = [...OBJECTS, ...MEMORY, ...FILE_CALLS];
 
@@ -19,7 +19,7 @@ const POISON: Maker = {
   op: "madvise",
   weight: 3,
   group: "windows",
-  can: (w) => w.maps.some(({ live, inode }) => live && inode !== null),
+  can: mayAdvise,
   make: poison,
 };
 
@@ -27,15 +27,15 @@ const POISON: Maker = {
 function universeOf(d: Draw): Universe {
   return {
     frames: d.of([8, 4, 8, 16]),
-    filePages: d.of([4, 2, 4, 8, 16]),
-    slotPages: d.of([3, 1, 4, 8]),
+    filePages: d.of([4, 8, 2, 8, 16]),
+    slotPages: d.of([3, 8, 4, 8, 1]),
     slotIds: d.of([
       [0, 1, 2, 3],
       [0, 1],
       [0, 1, 2, 3, 4, 5, 6],
     ]),
     vcpus: 1 + d.below(3),
-    files: d.below(4),
+    files: d.of([1, 2, 0, 3]),
     odd: d.of([8, 4, 16, 50]),
   };
 }
@@ -79,13 +79,19 @@ function beginning(w: World, d: Draw): RecordedStep[] {
   for (let i = 0; i < w.universe.vcpus; i++) steps.push(createVcpu(w, d));
   steps.push(anon(w, 16));
   const [memory] = w.maps;
+  if (d.below(3) > 0) steps.push(populate(memory!));
   const written = d.of([0, 2, 6]);
   for (let i = 0; i < written; i++)
     steps.push({ op: "host_write", map: memory!.name, offset: d.below(16) * PAGE, value: w.value() });
   for (let i = 0; i < w.universe.files; i++) steps.push(createGuestMemfd(w, d));
-  const slots = d.below(3);
+  const slots = d.of([1, 2, 3, 0]);
   for (let i = 0; i < slots; i++) steps.push(set(w, d, d.of(w.vms)));
   return steps;
+}
+
+/** As a process has that has used its memory. */
+function populate({ name, pages }: Mapping): RecordedStep {
+  return { op: "madvise", map: name, offset: 0, length: pages * PAGE, advice: MADV_POPULATE_WRITE };
 }
 
 function poisons(steps: readonly RecordedStep[]): boolean {

@@ -101,6 +101,9 @@ function pageOfFile(w: World, d: Draw, inode: Inode, pages: number): number {
   return d.of(free.length === 0 || d.rarely(12) ? all : free);
 }
 
+/** What shadow paging maps at once (PTE_PREFETCH_NUM, arch/x86/kvm/mmu/mmu.c): a slot at its border has whole groups. */
+const GROUP = 8;
+
 /** Mostly where there is no slot yet. */
 function frameFor(w: World, d: Draw, vm: Vm, as: number, pages: number): number {
   const last = w.universe.frames - pages;
@@ -110,6 +113,8 @@ function frameFor(w: World, d: Draw, vm: Vm, as: number, pages: number): number 
       .slotsOf(vm)
       .every((slot) => slot.as !== as || frame + pages <= slot.frame || slot.frame + slot.pages <= frame),
   );
+  const aligned = free.filter((frame) => frame % GROUP === 0);
+  if (aligned.length > 0 && d.below(2) === 0) return d.of(aligned);
   return d.of(free.length === 0 || d.rarely(12) ? all : free);
 }
 
@@ -188,10 +193,18 @@ function preFault(w: World, d: Draw): RecordedStep {
   };
 }
 
+/** Now and then a neighbour of the page before: what one access brings in for the next. */
+function touchedFrame(w: World, d: Draw, vm: Vm): number {
+  const last = w.touched.get(vm);
+  if (last === undefined || d.below(3) < 2) return someFrames(w, d, vm).frame;
+  return Math.max(0, last + d.of([-1, 1, -2, 0]));
+}
+
 function guestByte(w: World, d: Draw): { readonly vcpu: string; readonly gpa: number } {
   const busy = w.vcpus.filter(({ vm, live }) => live && w.slotsOf(vm).length > 0);
   const vcpu = busy.length > 0 && !d.rarely(12) ? d.of(busy) : w.livingOf(w.vcpus, d);
-  const { frame } = someFrames(w, d, vcpu.vm);
+  const frame = touchedFrame(w, d, vcpu.vm);
+  w.touched.set(vcpu.vm, frame);
   return { vcpu: vcpu.name, gpa: w.gpa(frame) + w.byteOfPage(d) };
 }
 
@@ -244,13 +257,21 @@ function pagesOf(w: World, d: Draw, map: Mapping): { readonly offset: number; re
   };
 }
 
-function madvise(w: World, d: Draw): RecordedStep {
+const advisable = (w: World): readonly Mapping[] => window(w).filter(({ locked }) => !locked);
+
+function mlock(w: World, d: Draw): RecordedStep {
   const map = d.of(window(w));
+  map.locked = true;
+  return { op: "mlock", map: map.name, ...pagesOf(w, d, map) };
+}
+
+function madvise(w: World, d: Draw): RecordedStep {
+  const map = d.of(advisable(w));
   return { op: "madvise", map: map.name, ...pagesOf(w, d, map), advice: d.of(ADVICE) };
 }
 
 export function poison(w: World, d: Draw): RecordedStep {
-  const map = d.of(window(w));
+  const map = d.of(advisable(w));
   const offset = d.below(map.pages) * PAGE;
   const advice = d.of([MADV_HWPOISON, MADV_HWPOISON, MADV_SOFT_OFFLINE]);
   return { op: "madvise", map: map.name, offset, length: PAGE, advice };
@@ -279,6 +300,7 @@ const hasVm = (w: World): boolean => w.vms.length > 0;
 const hasVcpu = (w: World): boolean => w.vcpus.length > 0;
 const hasFile = (w: World): boolean => w.files.length > 0;
 const hasWindow = (w: World): boolean => window(w).length > 0;
+export const mayAdvise = (w: World): boolean => advisable(w).length > 0;
 const hasAttributes = (w: World): boolean => hasVm(w) && w.header.memory_attributes !== 0;
 
 export const MEMORY: readonly Maker[] = [
@@ -315,14 +337,14 @@ export const MEMORY: readonly Maker[] = [
   },
   {
     op: "guest_read",
-    weight: 20,
+    weight: 28,
     group: "guest",
     can: hasVcpu,
     make: (w, d) => ({ op: "guest_read", ...guestByte(w, d) }),
   },
   {
     op: "guest_write",
-    weight: 16,
+    weight: 20,
     group: "guest",
     can: hasVcpu,
     make: (w, d) => ({ op: "guest_write", ...guestByte(w, d), value: w.value() }),
@@ -364,11 +386,8 @@ export const MEMORY: readonly Maker[] = [
     weight: 1,
     group: "windows",
     can: hasWindow,
-    make: (w, d) => {
-      const map = d.of(window(w));
-      return { op: "mlock", map: map.name, ...pagesOf(w, d, map) };
-    },
+    make: mlock,
   },
-  { op: "madvise", weight: 5, group: "windows", can: hasWindow, make: madvise },
+  { op: "madvise", weight: 5, group: "windows", can: mayAdvise, make: madvise },
   { op: "fallocate", weight: 14, group: "holes", can: hasFile, make: fallocate },
 ];

@@ -76,7 +76,7 @@ function close(w: World, d: Draw): RecordedStep {
 
 export function anon(w: World, pages: number): RecordedStep {
   const name = w.name("z", w.maps);
-  w.maps.push({ name, pages, inode: null, live: true });
+  w.maps.push({ name, pages, inode: null, live: true, locked: false });
   return { op: "anon", map: name, size: pages * PAGE };
 }
 
@@ -101,7 +101,7 @@ function mmap(w: World, d: Draw): RecordedStep {
     length > 0 &&
     (prot & PROT_EXEC) === 0 &&
     share === "shared";
-  w.maps.push({ name, pages: Math.ceil(length / PAGE), inode: file.inode, live: made });
+  w.maps.push({ name, pages: Math.ceil(length / PAGE), inode: file.inode, live: made, locked: false });
   return { op: "mmap", map: name, file: file.name, offset, length, prot, share };
 }
 

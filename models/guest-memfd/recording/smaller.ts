@@ -1,13 +1,14 @@
 /**
  * Smaller programs. Every reduction leaves a step, a thing or an address out, or writes a smaller number or an earlier name in its place, so that
  * taking one after the other comes to an end. What they are, for the certificate: deletions of single steps; arguments of single steps; actors,
- * one VM, vCPU, file or mapping in place of two; bounds, a frame of guest memory or the room before it, ids and values in order.
+ * one VM, vCPU, file or mapping in place of two; bounds, a page of guest memory, of a mapping or a file less, ids and values in order.
  */
 import type { Smaller } from "../../../spec/programs.ts";
 import type { RecordedStep } from "../../../spec/recording.ts";
+import { fewerPages } from "./fewer-pages.ts";
 import { merged, namesInOrder, NAMES, type Kind } from "./names.ts";
 import { signed, written } from "./steps.ts";
-import { BASE, PAGE } from "./world.ts";
+import { PAGE } from "./world.ts";
 
 type Steps = readonly RecordedStep[];
 type Field = RecordedStep[string];
@@ -31,7 +32,7 @@ export function* smaller(steps: Steps): Iterable<Smaller> {
       to: without(steps, new Set([i])),
     };
   for (const kind of NAMES) yield* fewer(steps, kind);
-  yield* withoutFrames(steps);
+  yield* fewerPages(steps);
   yield* lowerSlotIds(steps);
   for (const [i, step] of steps.entries()) {
     for (const [field, value] of simplerFields(step)) {
@@ -78,7 +79,7 @@ function lengths(length: bigint): readonly bigint[] {
   return [...new Set([ONE_PAGE, whole, whole - ONE_PAGE])].filter((to) => to > 0n && to < length);
 }
 
-/** Guest addresses as well: those of the universe are made smaller together (`withoutFrames`), a byte in its page alone. */
+/** Guest addresses as well: those of the universe are made smaller together (`fewerPages`), a byte in its page alone. */
 function offsets(offset: bigint): readonly bigint[] {
   if (offset <= 0n) return [];
   const whole = offset - (offset % ONE_PAGE);
@@ -96,58 +97,6 @@ function* simplerAddresses(address: Field): Iterable<Field> {
   if (typeof address !== "object" || address === null) return;
   const { map, offset } = address as { readonly map: string; readonly offset: number | string };
   for (const to of offsets(signed(offset))) yield { map, offset: written(to) };
-}
-
-/** Guest addresses of a step, as where they begin and how long they are. */
-const GUEST_RANGES: Readonly<Record<string, readonly [start: string, size: string | null]>> = {
-  set_user_memory_region2: ["guest_phys_addr", "memory_size"],
-  set_user_memory_region: ["guest_phys_addr", "memory_size"],
-  set_memory_attributes: ["address", "size"],
-  pre_fault_memory: ["gpa", "size"],
-  guest_read: ["gpa", null],
-  guest_write: ["gpa", null],
-  guest_execute: ["gpa", null],
-};
-
-/** As far as frames of the universe reach. */
-const MOST_FRAMES = 64;
-
-function frameOf(step: RecordedStep): number | null {
-  const range = GUEST_RANGES[step.op];
-  const start = range === undefined ? null : step[range[0]];
-  if (typeof start !== "number" || start < BASE || start >= BASE + MOST_FRAMES * PAGE) return null;
-  return Math.floor((start - BASE) / PAGE);
-}
-
-function* withoutFrames(steps: Steps): Iterable<Smaller> {
-  const frames = steps.map(frameOf).filter((frame) => frame !== null);
-  const last = Math.max(-1, ...steps.map(lastFrameOf));
-  if (frames.length === 0) return;
-  for (let frame = last; frame >= 0; frame--) {
-    const to = steps.map((step) => withoutFrame(step, frame));
-    if (to.some((step, i) => step !== steps[i]))
-      yield { kind: "bound", what: `without frame ${frame} of the guest`, to };
-  }
-}
-
-function lastFrameOf(step: RecordedStep): number {
-  const frame = frameOf(step);
-  return frame === null ? -1 : frame + pagesOf(step) - 1;
-}
-
-function pagesOf(step: RecordedStep): number {
-  const size = GUEST_RANGES[step.op]![1];
-  return size === null ? 1 : Math.max(1, Math.ceil(Number(step[size]) / PAGE));
-}
-
-/** What lies behind the frame moves down, and what lies over it loses a page. */
-function withoutFrame(step: RecordedStep, left: number): RecordedStep {
-  const frame = frameOf(step);
-  if (frame === null) return step;
-  const [start, size] = GUEST_RANGES[step.op]!;
-  if (frame > left) return { ...step, [start]: Number(step[start]) - PAGE };
-  if (size === null || frame + pagesOf(step) <= left || Number(step[size]) <= PAGE) return step;
-  return { ...step, [size]: Number(step[size]) - PAGE };
 }
 
 function* lowerSlotIds(steps: Steps): Iterable<Smaller> {

@@ -40,6 +40,8 @@ export interface Mapping {
   /** Null for ordinary memory. */
   readonly inode: Inode | null;
   live: boolean;
+  /** Advice is refused where memory is locked, of which the designs know nothing. */
+  locked: boolean;
 }
 
 export interface Slot {
@@ -78,6 +80,8 @@ export class World {
   readonly others: Descriptor[] = [];
   readonly maps: Mapping[] = [];
   readonly slots: Slot[] = [];
+  /** The frame that a guest touched last. */
+  readonly touched = new Map<Vm, number>();
   private written = 0;
   private oddStep = false;
 
