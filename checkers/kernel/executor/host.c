@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include "actor.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,12 +13,13 @@
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	/* A page of the process was poisoned: told to its first thread, whatever that does, and no fault of it. */
+	/* A page of the process was poisoned: told to its first thread, or to who asked for it. No access of theirs faulted. */
 	if (number == SIGBUS && info->si_code == BUS_MCEERR_AO)
 		return;
 	if (!me || !me->touching) {
-		if (number == SIGUSR1)
+		if (number == SIGUSR1 || (number == SIGBUS && info->si_code == BUS_MCEERR_AR))
 			return;
+		channel_flush();
 		signal(number, SIG_DFL);
 		raise(number);
 		return;

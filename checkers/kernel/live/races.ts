@@ -135,7 +135,6 @@ class Lane {
     what: string,
   ): Promise<RaceFinding> {
     const { races, iterations, seed, shrinkSeconds, stop, told } = this.options;
-    told(`race ${run + 1}, ${race.title}: ${what}; making it smaller`);
     const end = performance.now() + 1000 * shrinkSeconds;
     const smallest = await shrinkRace(this.sides, race, first, {
       races,
@@ -144,6 +143,7 @@ class Lane {
       seed: seed + run,
       mayRun: (allowed) => !this.options.careful || allowed.outcomes.bugs.length === 0,
       stop: () => stop() !== null || performance.now() > end,
+      told: (asked) => told(`race ${run + 1}, ${race.title}: ${what}; smaller block ${asked}`),
     });
     const answered = { ...smallest, trial: await this.withSetup(smallest.trial) };
     const again = await this.again(smallest, what);

@@ -13,6 +13,8 @@ export interface ShrinkRace {
   /** Whether a block may be run at all. */
   readonly mayRun: (expected: Expected) => boolean;
   readonly stop: () => boolean;
+  /** Hears how many candidates were run. */
+  readonly told: (asked: number) => void;
 }
 
 export interface SmallestRace {
@@ -43,7 +45,7 @@ export async function shrinkRace(
   const shows = async (race: MadeRace): Promise<boolean> => {
     const allowed = expected(sides, race);
     if (allowed === null || allowed === "too big" || !options.mayRun(allowed)) return false;
-    asked++;
+    options.told(++asked);
     for (let n = 0; n < options.tries; n++) {
       const trial = await tryRace(sides, race, allowed, options.iterations, options.seed + n);
       if (findingOf(trial) !== wanted) continue;
@@ -59,12 +61,40 @@ export async function shrinkRace(
   return { race: minimum, ...shown.get(minimum)!, certificate, asked };
 }
 
-/** Many steps at once: nothing at the end, one step a thread, then parts of the setup. */
+/** Many steps at once: all that makes nothing which the threads need, what is asked at the end, all but one step a thread, parts of the setup. */
 function* coarse(race: MadeRace): Iterable<MadeRace> {
-  if (race.final.length > 1) yield { ...race, final: [] };
-  if (race.threads.some(({ length }) => length > 1))
-    for (const end of [0, -1]) yield { ...race, threads: race.threads.map((steps) => [steps.at(end)!]) };
-  for (const setup of withoutChunks(race.setup)) yield { ...race, setup };
+  const { setup, threads, final } = race;
+  const alone = makersFor(setup, threads.flat());
+  if (alone.length < setup.length || final.length > 0) yield { ...race, setup: alone, final: [] };
+  const asking = makersFor(setup, [...threads.flat(), ...final]);
+  if (asking.length < setup.length) yield { ...race, setup: asking };
+  if (final.length > 0) yield { ...race, final: [] };
+  if (threads.some(({ length }) => length > 1))
+    for (const end of [0, -1]) yield { ...race, threads: threads.map((steps) => [steps.at(end)!]) };
+  for (const smaller of withoutChunks(setup)) yield { ...race, setup: smaller };
+}
+
+/** The steps that make what others name, and what those name in turn: a name is made where it is first said. */
+function makersFor(setup: readonly RecordedStep[], steps: readonly RecordedStep[]): RecordedStep[] {
+  const kept = new Set<RecordedStep>();
+  const needed = steps.flatMap(namesIn);
+  for (const name of needed) {
+    const maker = setup.find((step) => namesIn(step).includes(name));
+    if (maker === undefined || kept.has(maker)) continue;
+    kept.add(maker);
+    needed.push(...namesIn(maker));
+  }
+  return setup.filter((step) => kept.has(step));
+}
+
+function namesIn({ op: _, result: __, ...args }: RecordedStep): string[] {
+  return Object.values(args).flatMap((value) =>
+    typeof value === "string"
+      ? [value]
+      : typeof value === "object" && value !== null
+        ? Object.values(value).filter((inner) => typeof inner === "string")
+        : [],
+  );
 }
 
 function* ways(race: MadeRace, { simpler }: Races): Iterable<Reduction<MadeRace>> {
