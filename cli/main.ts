@@ -160,6 +160,7 @@ function commands(done: (code: number) => void): Command {
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")
     .option("--design <name>", "on another design than the trace's own")
+    .option("--certificate", "run every single reduction again that makes a shrunk trace a minimum")
     .action(async (path: string, options) => done(await (await import("./replay.ts")).replay(path, options)));
 
   add("explain", "say what each call of a trace did, and what it broke")

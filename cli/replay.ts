@@ -1,20 +1,49 @@
 /** `gmemcheck replay`: makes a trace's calls again. `gmemcheck explain`: says what each call did. */
 import { readTrace } from "../checkers/trace/file.ts";
 import { replay as replayTrace, type Replayed } from "../checkers/trace/replay.ts";
+import { certificateText } from "../checkers/report/certificate.ts";
 import { explain as explainTrace } from "../checkers/report/explain.ts";
+import type { AnyDesign } from "../spec/language/design.ts";
 import type { Trace } from "../spec/language/trace.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
 import { print } from "./output.ts";
 
+export interface ReplayOptions {
+  readonly design?: string;
+  /** Whether a trace is asked to be the minimum that its certificate says. */
+  readonly certificate?: boolean;
+}
+
 /** Exit 0: the trace is what it says; 1: it is not, on this design. */
-export async function replay(path: string, { design: name }: { readonly design?: string }): Promise<number> {
+export async function replay(
+  path: string,
+  { design: name, certificate = false }: ReplayOptions,
+): Promise<number> {
   const trace = readTrace(readText(path), path);
   const { design } = await findDesign(name ?? trace.design);
   const replayed = replayTrace(design, trace, path);
   print(replayText(path, replayed, trace));
-  return replayed.differences.length === 0 && replayed.broken !== false ? EXIT.asExpected : EXIT.violated;
+  const isAsTold = replayed.differences.length === 0 && replayed.broken !== false;
+  const isMinimal = !certificate || (await isAsCertified(design, trace));
+  return isAsTold && isMinimal ? EXIT.asExpected : EXIT.violated;
+}
+
+async function isAsCertified(design: AnyDesign, trace: Trace): Promise<boolean> {
+  const { certified } = await import("../checkers/fuzz/certified.ts");
+  const { certificate, smaller } = certified(design, trace) ?? { certificate: null, smaller: null };
+  const told = trace.certificate;
+  if (certificate === null) {
+    const why =
+      smaller === null ? "its calls, made again, do not end in a breach" : `${smaller}, it fails still`;
+    print(`  NOT a minimum: ${why}`);
+    return false;
+  }
+  const isAsTold = told === undefined || certificateText(told) === certificateText(certificate);
+  print(`  a minimum: ${certificateText(certificate)}`);
+  if (!isAsTold) print(`  NOT what its certificate says: ${certificateText(told)}`);
+  return isAsTold;
 }
 
 function replayText(path: string, { trace, differences, broken }: Replayed, { mode, steps }: Trace): string {

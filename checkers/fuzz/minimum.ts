@@ -28,7 +28,13 @@ export interface Minimised<P> {
   readonly runs: number;
 }
 
-const COUNTED = { deletion: "deletions", argument: "arguments", actor: "actors", bound: "bounds" } as const;
+/** Where a certificate counts a kind of reduction. */
+export const COUNTED = {
+  deletion: "deletions",
+  argument: "arguments",
+  actor: "actors",
+  bound: "bounds",
+} as const;
 
 /**
  * Goes down by big deletions first (delta debugging), then by single reductions until none of them fails any more.

@@ -1,18 +1,16 @@
 /** A failure that a random run met, shrunk to a minimum with a certificate, and written as a trace that is replayed like any other. */
 import type { Certificate, Trace } from "../../spec/language/trace.ts";
-import { resolveBounds, type Bounded } from "../explore/bounded.ts";
+import type { Bounded } from "../explore/bounded.ts";
 import { TRACK_ALL } from "../explore/codec.ts";
 import type { Budget } from "../explore/sweep.ts";
-import { go } from "../interleave/schedule.ts";
 import { traced } from "../trace/traced.ts";
 import type { Hit } from "./hit.ts";
-import { minimise, withoutChunks, type Reduction } from "./minimum.ts";
-import { keeping, stepsOf, type Plan } from "./plan.ts";
-import { furtherReductions, leastBounds, reductionsOf } from "./reductions.ts";
-import { rerunRaceAt } from "./rerun-race.ts";
-import { rerunAt, type Failing } from "./rerun.ts";
+import { minimise, withoutChunks } from "./minimum.ts";
+import { keeping, pathOf, planOf, planOfTrace, stepsOf, type Plan } from "./plan.ts";
+import { furtherReductions, leastBounds } from "./reductions.ts";
 import { searchShorter, type Searched } from "./shorter.ts";
-import { Stages, type Stage } from "./stage.ts";
+import { Stages } from "./stage.ts";
+import { Trials } from "./trials.ts";
 
 export interface ShrinkOptions {
   /** The most runs of candidates. */
@@ -56,23 +54,23 @@ class Shrinker {
   private readonly hit: Hit;
   private readonly options: ShrinkOptions;
   private readonly stages: Stages;
-  private readonly rerunners = new Map<Stage, (plan: Plan) => Failing | null>();
-  private readonly known = new WeakMap<Plan, { readonly failing: Failing | null }>();
+  private readonly trials: Trials;
 
   constructor(hit: Hit, options: ShrinkOptions, stages: Stages) {
     this.hit = hit;
     this.options = options;
     this.stages = stages;
+    this.trials = new Trials(hit, stages);
   }
 
   async shrunk(): Promise<Shrunk | null> {
     const plan = planOf(this.hit);
-    const failing = this.failing(plan);
+    const failing = this.trials.failing(plan);
     if (failing === null) return null;
     const own = await this.minimum(failing.plan);
     const searched = await this.search(own);
     const shorter = searched?.shorter ?? null;
-    const better = shorter === null ? null : this.failing(planOfTrace(shorter));
+    const better = shorter === null ? null : this.trials.failing(planOfTrace(shorter));
     const { certificate, ...minimum } = better === null ? own : await this.minimum(better.plan);
     return {
       trace: this.trace({ ...minimum, certificate }),
@@ -91,23 +89,13 @@ class Shrinker {
     return searchShorter(this.hit.design, this.trace(minimum), search, stop);
   }
 
-  /** How a plan fails; null where it does not. */
-  private failing(plan: Plan): Failing | null {
-    const known = this.known.get(plan);
-    if (known !== undefined) return known.failing;
-    const stage = this.stages.at(plan.bounds);
-    const failing = stage === null ? null : this.rerunnerOf(stage)(plan);
-    this.known.set(plan, { failing });
-    return failing;
-  }
-
   private async minimum(plan: Plan): Promise<Minimum> {
     const { runs = Infinity, stop } = this.options;
     const { stages } = this;
     const found = await minimise(
       plan,
-      (at) => this.ways(at),
-      (at) => this.failing(at) !== null,
+      (at) => this.trials.ways(at),
+      (at) => this.trials.failing(at) !== null,
       {
         coarse: (at) => this.coarse(at),
         further: (at) => furtherReductions(stages, at),
@@ -116,39 +104,21 @@ class Shrinker {
       },
     );
     this.runs += found.runs;
-    return { plan: this.failing(found.minimum)!.plan, certificate: found.certificate };
-  }
-
-  /** What a plan did not make, or made behind the breach, is left out first. */
-  private *ways(plan: Plan): Iterable<Reduction<Plan>> {
-    const made = this.failing(plan)!.plan;
-    const isWhole = made.calls.length === plan.calls.length && stepsOf(made) >= stepsOf(plan);
-    if (!isWhole) yield { kind: "deletion", what: "without what was not made", to: made };
-    else yield* reductionsOf(this.stages, { ...made, bounds: plan.bounds });
+    return { plan: this.trials.failing(found.minimum)!.plan, certificate: found.certificate };
   }
 
   private *coarse(plan: Plan): Iterable<Plan> {
-    const made = this.failing(plan)!.plan;
+    const made = this.trials.failing(plan)!.plan;
     const places = made.calls.map((_, i) => i);
     for (const kept of withoutChunks(places)) yield keeping(made, kept);
     yield* leastBounds(this.stages, made);
-  }
-
-  private rerunnerOf(stage: Stage): (plan: Plan) => Failing | null {
-    const known = this.rerunners.get(stage);
-    if (known !== undefined) return known;
-    const { hit } = this;
-    const made =
-      hit.mode === "sequential" ? rerunAt(stage, hit.breach) : rerunRaceAt(stage, hit.breach, hit.overlap);
-    this.rerunners.set(stage, made);
-    return made;
   }
 
   /** The trace of a plan that fails. */
   private trace({ plan, certificate }: Minimum): Trace {
     const { hit, stages } = this;
     const stage = stages.at(plan.bounds)!;
-    const { breach, loop } = this.failing(plan)!;
+    const { breach, loop } = this.trials.failing(plan)!;
     const overlap = hit.mode === "sequential" ? 1 : hit.overlap;
     const subject: Bounded = {
       ...stage.scene,
@@ -165,32 +135,4 @@ class Shrinker {
     if (trace === null) throw new Error(`${breach.property} was shrunk to a run that does not show it`);
     return certificate === null ? trace : { ...trace, certificate };
   }
-}
-
-/** Calls in the order in which they begin: the first turn of each begins it. */
-function pathOf({ calls, turns }: Plan): number[] {
-  if (turns === undefined) return calls.map((_, i) => i);
-  const begun = new Set<number>();
-  return turns.map((call) => {
-    if (begun.has(call)) return go(call);
-    begun.add(call);
-    return call;
-  });
-}
-
-function planOf(hit: Hit): Plan {
-  const bounds = resolveBounds(hit.design, hit.bounds);
-  if (hit.mode === "sequential") return { bounds, calls: hit.calls };
-  const turns = hit.schedule.map((move) => (move < 0 ? -1 - move : move));
-  return { bounds, calls: hit.calls, turns };
-}
-
-function planOfTrace(trace: Trace): Plan {
-  const { bounds } = trace;
-  if (trace.mode === "sequential") return { bounds, calls: trace.steps };
-  return {
-    bounds,
-    calls: trace.steps.filter(({ begins }) => begins),
-    turns: trace.steps.map(({ thread }) => thread),
-  };
 }

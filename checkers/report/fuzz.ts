@@ -5,6 +5,7 @@ import { stepsText } from "../explore/mode.ts";
 import type { Finding, FuzzReport } from "../fuzz/fuzz.ts";
 import type { Searched } from "../fuzz/shorter.ts";
 import type { Shrunk } from "../fuzz/shrink.ts";
+import { certificateText } from "./certificate.ts";
 import { boundsText, callsText } from "./explain.ts";
 import { count, indent } from "./text.ts";
 import { wrap } from "./wrap.ts";
@@ -94,18 +95,25 @@ function findingLines(finding: Finding, told: Told): string[] {
 }
 
 /** Why a trace is a minimum, and whether a search knows a shorter one. */
-function minimumText({ certificate, searched, trace }: Shrunk): string {
-  const own =
+function minimumText({ certificate, searched, trace, own }: Shrunk): string {
+  const why =
     certificate === null
       ? "shrinking ended early: it may not be minimal"
-      : `minimal: each of its ${certificate.deletions} single deletions, ${certificate.arguments} smaller arguments, ` +
-        `${certificate.actors} fewer actors and ${certificate.bounds} smaller bounds was run again and passes`;
-  return searched === null ? own : `${own}; ${searchedText(searched, trace)}`;
+      : `minimal: ${certificateText(certificate)}`;
+  return searched === null ? why : `${why}; ${searchedText(searched, trace, own)}`;
 }
 
-function searchedText({ isExhaustive, calls, states }: Searched, { steps }: Trace): string {
+function searchedText(
+  { isExhaustive, calls, states, shorter, steps: met }: Searched,
+  { steps }: Trace,
+  own: number,
+): string {
   const among = calls === "all" ? "" : " of these calls alone";
   const where = `a search of ${count(states)} states at these bounds${among}`;
+  if (shorter !== null)
+    return `${where} found it: reductions alone had led to ${own}${isExhaustive ? "" : ", and there may be a shorter one still"}`;
+  if (met !== null && met < steps.length)
+    return `${where} found the same promise broken after ${met}, for names of which others are the same`;
   return isExhaustive
     ? `${where}: no trace is shorter than ${steps.length}`
     : `${where} ended before it could know of a shorter one`;
