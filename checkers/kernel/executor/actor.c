@@ -91,6 +91,8 @@ static void *watch(void *unused)
 	const struct timespec tick = {.tv_nsec = (long)TICK_NS};
 	for (;;) {
 		nanosleep(&tick, NULL);
+		/* Should the process die, what it answered until now is known. */
+		channel_flush();
 		const uint64_t now = now_ns();
 		for (unsigned i = 0; i < MAX_ACTORS; i++) {
 			if (overdue(&actors[i], now, 2 * limit_ns))

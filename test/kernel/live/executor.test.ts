@@ -57,11 +57,11 @@ const loops: RecordedStep[] = [
   { op: "guest_execute", vcpu: "c", gpa: 1 << 20 },
 ];
 
-/** A kernel whose calls have 100 ms to return; and the process that asks it. */
-async function hasty(): Promise<{ readonly kernel: Kernel; readonly pids: number[] }> {
+/** A kernel whose calls have so long to return, in ms; and the processes that ask it. */
+async function hasty(limit = 100): Promise<{ readonly kernel: Kernel; readonly pids: number[] }> {
   const pids: number[] = [];
   const open = async () => {
-    const link = startProcess("/bin/sh", ["-c", `echo $$ >&2; exec ${executorPath()} --limit 100`]);
+    const link = startProcess("/bin/sh", ["-c", `echo $$ >&2; exec ${executorPath()} --limit ${limit}`]);
     pids.push(await new Promise<number>((told) => setTimeout(() => told(Number(link.console()[0])), 50)));
     return link;
   };
@@ -138,6 +138,16 @@ describe.skipIf(why !== "")(`a program on this machine's kernel${why}`, () => {
     );
     expect(pids.length).toBe(2);
     await hurried.close();
+  });
+
+  test("what an executor answered before it dies is known", async () => {
+    const { kernel: patient, pids } = await hasty(30_000);
+    const failed = failing(patient.run(loops));
+    await new Promise((passed) => setTimeout(passed, 150));
+    process.kill(pids[0]!, "SIGKILL");
+    const { kind, message, answered } = await failed;
+    expect([kind, message, answered.length]).toEqual(["death", "the executor died (SIGKILL)", 6]);
+    await patient.close();
   });
 
   test("poison is refused", async () => {
