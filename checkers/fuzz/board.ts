@@ -63,6 +63,21 @@ export class Board {
     return this.plain.differ(this.now.state, this.draft, this.marks);
   }
 
+  /** How much less there is after the last step than before it: what was closed, deleted, unmapped. */
+  loss(): number {
+    return this.plain.weight(this.before.state) - this.plain.weight(this.now.state);
+  }
+
+  /** The same of what was done to the draft. */
+  lossOfDraft(): number {
+    return this.plain.weight(this.now.state) - this.plain.weight(this.draft);
+  }
+
+  /** Takes back the last step. */
+  back(): void {
+    this.put(this.before.state);
+  }
+
   /** Takes back what was done to the draft. */
   undo(): void {
     if (this.isChanged()) this.restore();

@@ -142,7 +142,7 @@ export class Bout {
     try {
       const ended = instance.run(board.draft, scene.m);
       if (ended === disabled) return false;
-      if (board.isChanged()) return true;
+      if (board.isChanged()) return isBout || !this.steering.isSpared(board.lossOfDraft(), random);
       return isBout && random.chance(isFailure(ended) ? 0.1 : 0.5);
     } catch (error) {
       // With others in flight it may find what it is written to wait for.

@@ -48,25 +48,49 @@ export class Drawing {
     return this.sources.get(name)!.call;
   }
 
-  /** Null where the parameters that came up are none that the scenario tries. */
-  draw(name: string, random: Random, recent: Recent): Instance | null {
+  /**
+   * `lowness`: how much sooner than others the first of many values come up, from 0 on: so slots, frames and pages of several calls meet
+   * where there are many of each. Null where the parameters that came up are none that the scenario tries.
+   */
+  draw(name: string, random: Random, recent: Recent, lowness: number): Instance | null {
     const source = this.sources.get(name)!;
-    const params = this.params(source, random, recent);
+    const params = this.params(source, random, recent, lowness);
     if (params === null || !source.passes(params)) return null;
     return makeInstance(name, source.call, params, this.scene.sizes, source.program);
   }
 
-  private params({ params, also }: Source, random: Random, recent: Recent): Chosen | null {
+  /** The call with the values that are picked of those that its parameters may have; `odd`: which of them is to be an odd one. */
+  picked(name: string, picks: readonly number[], odd: number | null): Instance | null {
+    const source = this.sources.get(name)!;
+    const params = this.chosen(source, odd, (values, at) => values[picks[at]! % values.length]);
+    if (params === null || !source.passes(params)) return null;
+    return makeInstance(name, source.call, params, this.scene.sizes, source.program);
+  }
+
+  private params(source: Source, random: Random, recent: Recent, lowness: number): Chosen | null {
+    const { params, also } = source;
     if (!this.legalOnly && also.length > 0 && random.chance(ALSO)) return random.of(also);
-    const odd =
-      this.legalOnly || params.length === 0 || !random.chance(ODD) ? -1 : random.below(params.length);
+    const odd = params.length === 0 || !random.chance(ODD) ? null : random.below(params.length);
+    return this.chosen(source, odd, (values, _, key) => {
+      const last = recent.get(key);
+      const isAgain = recent.has(key) && random.chance(AGAIN) && values.includes(last);
+      return isAgain ? last : random.low(values, lowness);
+    });
+  }
+
+  /** Null where a parameter has no value behind those before it. */
+  private chosen(
+    { params }: Source,
+    odd: number | null,
+    choose: (values: readonly unknown[], at: number, key: string) => unknown,
+  ): Chosen | null {
+    const { m } = this.scene;
     const chosen: Record<string, unknown> = {};
     for (const [at, [key, values]] of params.entries()) {
-      const strange = at === odd ? values.odd(this.scene.m, chosen) : [];
-      const from = strange.length > 0 ? strange : values.legal(this.scene.m, chosen);
-      if (from.length === 0) return null;
-      const last = recent.get(key);
-      chosen[key] = recent.has(key) && random.chance(AGAIN) && from.includes(last) ? last : random.of(from);
+      const strange = at === odd && !this.legalOnly ? values.odd(m, chosen) : [];
+      const among = strange.length > 0 ? strange : values.legal(m, chosen);
+      if (among.length === 0) return null;
+      chosen[key] = choose(among, at, key);
     }
     return chosen;
   }

@@ -11,6 +11,8 @@ export interface Plain {
   readonly copy: (state: object) => object;
   /** Whether two canonical states differ; the kinds of the cells that do are set in `marks`. */
   readonly differ: (a: object, b: object, marks: Uint8Array) => boolean;
+  /** How many cells of a canonical state have another than their first value: how much there is in it. */
+  readonly weight: (state: object) => number;
   /** By their number, the path of each kind: `vms[].slots[][].base`. */
   readonly kinds: readonly string[];
 }
@@ -39,19 +41,21 @@ export function plainOf(
     return {
       copy(s) { try { return ${root.copy("s")}; } catch (error) { throw error === Wrong ? wrong(s) : error; } },
       differ(a, b, into) { marks = into; return ${root.differ("a", "b")}; },
+      weight(s) { return ${root.weight("s")}; },
     };`;
   const make = new Function("K", "wrong", "Wrong", body) as (
     constants: readonly unknown[],
     wrong: (state: object) => ModelError,
     Wrong: symbol,
-  ) => Pick<Plain, "copy" | "differ">;
+  ) => Pick<Plain, "copy" | "differ" | "weight">;
   return { ...make(writer.constants, wrong, Symbol("outside")), kinds: writer.kinds };
 }
 
-/** Expressions for a value: of its copy, and of whether two of them differ. */
+/** Expressions for a value: of its copy, of whether two of them differ, and of its weight. */
 interface Node {
   readonly copy: (value: string) => string;
   readonly differ: (a: string, b: string) => string;
+  readonly weight: (value: string) => string;
 }
 
 type Of<K extends Shape["kind"]> = Extract<Shape, { kind: K }>;
@@ -84,7 +88,12 @@ class Writer {
 
   private leaf(domain: AnyDomain, path: string): Node {
     const check = this.called(["x"], `return ${this.isOf(domain, "x")} ? x : bad();`);
-    return { copy: (value) => `${check}(${value})`, differ: this.noticing(path) };
+    const first = this.constant(firstValue(domain, this.sizes));
+    return {
+      copy: (value) => `${check}(${value})`,
+      differ: this.noticing(path),
+      weight: (value) => `(${value} === ${first} ? 0 : 1)`,
+    };
   }
 
   private isOf(domain: AnyDomain, x: string): string {
@@ -126,7 +135,9 @@ class Writer {
     // Every field is compared, so that all kinds are marked.
     const compared = fields.map(({ key, node }) => node.differ(`a[${key}]`, `b[${key}]`));
     const differ = this.called(["a", "b"], `return ${either(compared)};`);
-    return { copy: (value) => `${copy}(${value})`, differ: (a, b) => `${differ}(${a}, ${b})` };
+    const weighed = fields.map(({ key, node }) => node.weight(`x[${key}]`));
+    const weight = this.called(["x"], `return ${weighed.length === 0 ? "0" : weighed.join(" + ")};`);
+    return by({ copy, differ, weight });
   }
 
   private table(shape: Of<"per">, path: string): Node {
@@ -141,7 +152,11 @@ class Writer {
       ["a", "b"],
       `let found = false; for (let i = 0; i < ${length}; i++) if (${node.differ("a[i]", "b[i]")}) found = true; return found;`,
     );
-    return { copy: (value) => `${copy}(${value})`, differ: (a, b) => `${differ}(${a}, ${b})` };
+    const weight = this.called(
+      ["x"],
+      `let sum = 0; for (let i = 0; i < ${length}; i++) sum += ${node.weight("x[i]")}; return sum;`,
+    );
+    return by({ copy, differ, weight });
   }
 
   private optional(shape: Of<"maybe">, path: string): Node {
@@ -152,7 +167,8 @@ class Writer {
       ["a", "b"],
       `if (a !== null && b !== null) return ${node.differ("a", "b")}; if (a === b) return false; marks[${kind}] = 1; return true;`,
     );
-    return { copy: (value) => `${copy}(${value})`, differ: (a, b) => `${differ}(${a}, ${b})` };
+    const weight = this.called(["x"], `return x === null ? 0 : 1 + ${node.weight("x")};`);
+    return by({ copy, differ, weight });
   }
 
   private called(names: readonly string[], body: string): string {
@@ -164,6 +180,15 @@ class Writer {
   private constant(value: unknown): string {
     return `K[${this.constants.push(value) - 1}]`;
   }
+}
+
+/** A node by the names of its functions. */
+function by({ copy, differ, weight }: Readonly<Record<keyof Node, string>>): Node {
+  return {
+    copy: (value) => `${copy}(${value})`,
+    differ: (a, b) => `${differ}(${a}, ${b})`,
+    weight: (value) => `${weight}(${value})`,
+  };
 }
 
 /** Whether any is true, with all of them evaluated. */

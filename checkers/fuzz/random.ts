@@ -1,4 +1,7 @@
 /** Random numbers that follow from a seed, for the choices within one command (splitmix32). */
+/** Lists up to this length are drawn from evenly. */
+const FEW = 4;
+
 export class Random {
   private state: number;
 
@@ -22,6 +25,13 @@ export class Random {
 
   chance(probability: number): boolean {
     return this.word() < probability * 2 ** 32;
+  }
+
+  /** The first ones of a long list sooner than the others. */
+  low<T>(list: readonly T[], lowness: number): T {
+    let at = this.below(list.length);
+    if (list.length > FEW) for (let n = 0; n < lowness; n++) at = Math.min(at, this.below(list.length));
+    return list[at]!;
   }
 
   of<T>(list: readonly T[]): T {

@@ -45,7 +45,7 @@ export class Walk {
     for (let tries = 0; tries < TRIES; tries++) {
       const instance = this.steering.draw(random);
       if (instance === null) continue;
-      if (!this.make(instance)) continue;
+      if (!this.make(instance, random)) continue;
       this.idle = 0;
       return true;
     }
@@ -54,7 +54,7 @@ export class Walk {
   }
 
   /** Whether the call changed the state or broke a promise. */
-  private make(instance: Instance): boolean {
+  private make(instance: Instance, random: Random): boolean {
     const { board, asking, coverage } = this.ground;
     this.ground.calls++;
     const ended = this.run(instance);
@@ -69,6 +69,10 @@ export class Walk {
     this.breach = asking.ofStep(instance, ended, board.before, board.now, changed);
     if (changed) this.breach ??= asking.ofState(board.now.view, false);
     if (!changed && this.breach === null) return false;
+    if (this.breach === null && this.steering.isSpared(board.loss(), random)) {
+      board.back();
+      return false;
+    }
     this.push(instance);
     return true;
   }
