@@ -39,7 +39,7 @@ export function doctor({ format }: { readonly format: "text" | "json" }): number
     program(
       "qemu-system-x86_64",
       ["--version"],
-      "for what is to come: other kernels; Debian: apt-get install qemu-system-x86",
+      "asking other kernels (gmemcheck kernel, conform --live qemu); Debian: apt-get install qemu-system-x86 busybox-static",
     ),
     program(
       "redis-server",

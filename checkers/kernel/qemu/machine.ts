@@ -59,6 +59,8 @@ export class Machine {
     const machine = new Machine(options, folder);
     try {
       await machine.comeUp(options, port.connected, control.connected);
+      // All is loaded and connected: from here on there is nothing to leave behind, however this process ends.
+      rmSync(folder, { recursive: true });
       return machine;
     } catch (error) {
       await machine.close();

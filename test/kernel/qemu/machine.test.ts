@@ -91,6 +91,8 @@ test("an executor is started, answers, dies and is started again in the same mac
     const died = new Promise((resolve) => machine.serve(["--one"], resolve));
     machine.port.write("hello");
     expect(await heard(machine)).toBe("--one hello");
+    // A machine that runs needs no files.
+    expect(leftIn(folder)).toEqual([]);
     expect(running(folder)).toHaveLength(2);
     machine.port.write("die");
     expect(await died).toBe("9");
