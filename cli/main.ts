@@ -58,9 +58,14 @@ function report(error: unknown): number {
 
 async function conformAny(
   paths: string[],
-  options: Omit<LiveCommand & RacesCommand, "live"> & { readonly live?: KernelPlace; readonly races?: true },
+  options: Omit<LiveCommand & RacesCommand, "live"> & {
+    readonly live?: KernelPlace;
+    readonly races?: true;
+    readonly matrix?: true;
+  },
 ): Promise<number> {
-  const { live, races } = options;
+  const { live, races, matrix } = options;
+  if (matrix === true) return (await import("./matrix.ts")).kernelMatrix(paths, options);
   if (live === undefined) return (await import("./conform.ts")).conform(paths, options);
   if (races === true) return (await import("./live-races.ts")).liveRaces(paths, { ...options, live });
   return (await import("./live.ts")).live(paths, { ...options, live });
@@ -187,6 +192,7 @@ function commands(done: (code: number) => void): Command {
     .option("--smp <n>", "with --live qemu: how many processors (2)", amount("--smp"))
     .option("--races", "with --live: blocks of racing threads, instead of programs of one")
     .option("--iterations <n>", "with --races: how often each block is run (200)", amount("--iterations"))
+    .option("--matrix", "the recorded programs, and --runs made-up ones (100), on every kernel at hand")
     .option("--runs <n>", "so many programs, or blocks (100)", amount("--runs"))
     .option(
       "--operations <n>",

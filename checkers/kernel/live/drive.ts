@@ -7,9 +7,10 @@
 import * as fc from "fast-check";
 import { disabled } from "../../../spec/language/call.ts";
 import { outcomeName } from "../../../spec/language/outcome.ts";
-import type { Licence, Programs } from "../../../spec/programs.ts";
+import type { Licence } from "../../../spec/programs.ts";
 import type { RecordedStep } from "../../../spec/recording.ts";
 import { ask, firstDifference, identity, type Answered, type Difference } from "./disagreement.ts";
+import { rowsOf } from "./made-up.ts";
 import { claimsOf, played, type Claim, type Pair } from "./pair.ts";
 import { shrinkOnKernel, type Shrunk } from "./shrink.ts";
 
@@ -77,11 +78,6 @@ export interface Coverage {
  */
 const LOOK = { shrunk: 4, programs: 120 };
 
-/** Steps of a made-up program behind its beginning. */
-const LENGTH = { min: 10, max: 40 };
-/** Far above any list that a natural chooses from. */
-const MOST_NATURAL = 0xffffff;
-
 export async function drive(pair: Pair, options: LiveOptions): Promise<LiveReport> {
   const run = new Run(pair, options);
   const property = fc.asyncProperty(rowsOf(pair.programs), (rows) => run.program(rows));
@@ -93,11 +89,6 @@ export async function drive(pair: Pair, options: LiveOptions): Promise<LiveRepor
     ...(path === undefined ? {} : { path }),
   });
   return run.report();
-}
-
-function rowsOf({ width }: Programs): fc.Arbitrary<number[][]> {
-  const row = fc.array(fc.nat({ max: MOST_NATURAL }), { minLength: width, maxLength: width, size: "max" });
-  return fc.noBias(fc.array(row, { minLength: LENGTH.min, maxLength: LENGTH.max, size: "max" }));
 }
 
 /** What comes every time, before what does not; then what is shorter. */

@@ -9,7 +9,6 @@ import {
   MADV_POPULATE_READ,
   MADV_POPULATE_WRITE,
   MADV_REMOVE,
-  MADV_SOFT_OFFLINE,
   MADV_WILLNEED,
 } from "../../../spec/abi/files.ts";
 import {
@@ -273,8 +272,7 @@ function madvise(w: World, d: Draw): RecordedStep {
 export function poison(w: World, d: Draw): RecordedStep {
   const map = d.of(advisable(w));
   const offset = d.below(map.pages) * PAGE;
-  const advice = d.of([MADV_HWPOISON, MADV_HWPOISON, MADV_SOFT_OFFLINE]);
-  return { op: "madvise", map: map.name, offset, length: PAGE, advice };
+  return { op: "madvise", map: map.name, offset, length: PAGE, advice: MADV_HWPOISON };
 }
 
 /** KEEP_SIZE and PUNCH_HOLE | KEEP_SIZE, and then what is refused. */
