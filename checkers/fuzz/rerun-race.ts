@@ -11,6 +11,7 @@ import { isBrokenInRace } from "../trace/race-breach.ts";
 import { Race } from "../trace/race.ts";
 import type { Asking } from "./asking.ts";
 import { askingOf } from "./failure.ts";
+import { Pairs } from "./pairs.ts";
 import { keeping, type Plan } from "./plan.ts";
 import { orNull, type Failing } from "./rerun.ts";
 import type { Stage } from "./stage.ts";
@@ -123,14 +124,23 @@ class Rerun {
     const now = race.frames.at(-1)!.join();
     for (let at = race.steps.length - 1; at >= 0; at--) {
       if (race.frames[at]!.join() !== now || !isBrokenInRace(stage.scene, like, race, at)) continue;
-      return { breach: like, loop: race.steps.length - at };
+      const names = [
+        ...new Set(race.steps.slice(at).map(({ thread }) => race.threads[thread]!.instance.name)),
+      ];
+      const why = `${names.join(" and ")} can go round for ever`;
+      return { breach: { ...like, why }, loop: race.steps.length - at };
     }
     return null;
   }
 
   private why(): string {
-    const { race, like } = this;
-    if (like.property !== NO_DEADLOCK.name) return like.why;
+    const { property, why } = this.like;
+    if (property === NO_DEADLOCK.name) return this.whyStuck();
+    return property === LINEARIZABLE.name ? this.whyNoOrder() : why;
+  }
+
+  private whyStuck(): string {
+    const { race } = this;
     const says = race.blocked.at(-1)!.map(({ thread, for: what }) => {
       const { instance, frame } = race.threads[thread]!;
       const holds = race.steps.findLast((step) => step.thread === thread)!.holds.join(", ");
@@ -138,6 +148,15 @@ class Rerun {
       return `${instance.name} ${holding}waits for ${what} ("${instance.program.parts[frame!.at]!.label}")`;
     });
     return says.join("; ");
+  }
+
+  private whyNoOrder(): string {
+    const { threads, steps, states } = this.race;
+    const first = threads.length - 2;
+    const from = states[steps.findIndex(({ thread }) => thread === first)]!;
+    const [a, b] = threads.slice(-2).map(({ instance, result }) => ({ instance, outcome: result! }));
+    const bug = new Pairs(this.stage.scene).breachOf(from, [a!, b!], states.at(-1)!);
+    return bug?.message ?? this.like.why;
   }
 
   /** The plan as it went, its calls in the order in which they began. */
