@@ -52,6 +52,13 @@ export function running(folder: string): number[] {
   });
 }
 
+/** What still runs when it had time to go: to be killed takes a moment. */
+export async function stillRunning(folder: string): Promise<number[]> {
+  for (let left = 100; left > 0 && running(folder).length > 0; left--)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  return running(folder);
+}
+
 /** A QEMU whose kernel comes up; the executor in it is `program`, run with the port as its input and output. */
 export const machineThatRuns = (program: string): string => `#!${process.execPath}
 const net = require("node:net");

@@ -6,7 +6,7 @@ import { KernelFailure, type Kernel } from "../../../checkers/kernel/live/kernel
 import { linkTo } from "../../../checkers/kernel/live/qemu.ts";
 import { openSession } from "../../../checkers/kernel/live/session.ts";
 import { Machine } from "../../../checkers/kernel/qemu/machine.ts";
-import { leftIn, machineThatRuns, running, withPrograms } from "./fakes.ts";
+import { leftIn, machineThatRuns, stillRunning, withPrograms } from "./fakes.ts";
 
 /** Speaks the executor's protocol, as far as it is needed; the capability that is asked for says what happens. */
 const EXECUTOR = `
@@ -52,7 +52,7 @@ async function withKernel(body: (kernel: Kernel, booted: () => number) => Promis
         silence: 60_000,
       });
       await body(kernel, () => booted).finally(() => kernel.close());
-      expect([leftIn(folder), running(folder)]).toEqual([[], []]);
+      expect([leftIn(folder), await stillRunning(folder)]).toEqual([[], []]);
     });
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NotHere } from "../../../checkers/kernel/live/kernel.ts";
 import { Machine, type MachineOptions } from "../../../checkers/kernel/qemu/machine.ts";
-import { leftIn, machineThatRuns, running, withPrograms } from "./fakes.ts";
+import { leftIn, machineThatRuns, running, stillRunning, withPrograms } from "./fakes.ts";
 
 const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
   name: "7.3.4",
@@ -50,7 +50,7 @@ describe("a kernel that does not come up", () => {
       for (const part of says) expect(message).toContain(part);
       expect(message).not.toContain("line 2\n");
       expect(message).toContain("usual cause");
-      expect([leftIn(folder), running(folder)]).toEqual([[], []]);
+      expect([leftIn(folder), await stillRunning(folder)]).toEqual([[], []]);
     });
   });
 
@@ -78,7 +78,7 @@ function withMachine(body: (machine: Machine, folder: string) => Promise<void>):
     await withPrograms({ "qemu-system-x86_64": machineThatRuns(program) }, async (inner) => {
       const machine = await Machine.boot(options());
       await body(machine, inner).finally(() => machine.close());
-      expect([leftIn(inner), running(inner)]).toEqual([[], []]);
+      expect([leftIn(inner), await stillRunning(inner)]).toEqual([[], []]);
     });
   });
 }
