@@ -41,8 +41,7 @@ async function conformOne(
   // The recording says which kernel it is of; any player can read its header.
   const reader = await playerOf(name === undefined ? await anyVersion() : await findDesign(name));
   const recording = readRecording(text, path, reader, "answered");
-  const entry =
-    name === undefined ? await entryForKernel(recording.header.kernel, path) : await findDesign(name);
+  const entry = name === undefined ? await entryForKernel(recording.header, path) : await findDesign(name);
   return compare(basename(path), recording, entry.design, await playerOf(entry), (line, nodes) =>
     progress.show(`${path}: ${line}${nodes === 0 ? "" : `, ${count(nodes)} states`}`),
   );
@@ -53,8 +52,7 @@ export async function run(path: string, { design: name }: { readonly design?: st
   const text = readText(path);
   const reader = await playerOf(name === undefined ? await anyVersion() : await findDesign(name));
   const program = readRecording(text, path, reader, "any");
-  const entry =
-    name === undefined ? await entryForKernel(program.header.kernel, path) : await findDesign(name);
+  const entry = name === undefined ? await entryForKernel(program.header, path) : await findDesign(name);
   const player = await playerOf(entry);
   const lines = program.sequences.map(({ line, ...sequence }) => {
     const answers = play(program.header, sequence, entry.design, player, `${path}:${line}`);

@@ -81,7 +81,7 @@ async function raced(
 ): Promise<{ readonly design: AnyDesign; readonly report: RacesReport }> {
   const entry =
     options.design === undefined
-      ? await entryForKernel(kernel.header.kernel, kernel.where)
+      ? await entryForKernel(kernel.header, kernel.where)
       : await findDesign(options.design);
   const { runs, iterations = DEFAULT_ITERATIONS, seconds = Infinity, seed, live } = options;
   const end = performance.now() + 1000 * seconds;

@@ -57,7 +57,7 @@ export async function live(paths: readonly string[], options: LiveCommand): Prom
 async function driven(kernel: Kernel, options: LiveCommand, interrupt: Interrupt): Promise<LiveReport> {
   const entry =
     options.design === undefined
-      ? await entryForKernel(kernel.header.kernel, kernel.where)
+      ? await entryForKernel(kernel.header, kernel.where)
       : await findDesign(options.design);
   const player = await playerOf(entry);
   const line = new ProgressLine();

@@ -30,6 +30,9 @@ export interface Part {
 const playGuestMemfd = async (): Promise<Player> =>
   (await import("./guest-memfd/recording/player.ts")).player;
 
+const playPrefetching = async (): Promise<Player> =>
+  (await import("./guest-memfd/recording/player.ts")).prefetchingPlayer;
+
 /** A promise may be broken in more than one way. */
 const knownOf = (design: AnyDesign): readonly string[] => [
   ...new Set((design.knownBreaches ?? []).map(({ property }) => property)),
@@ -37,6 +40,10 @@ const knownOf = (design: AnyDesign): readonly string[] => [
 
 function shipped(design: AnyDesign, kernel: string): Entry {
   return { design, kind: "shipped", breaks: knownOf(design), kernel, player: playGuestMemfd };
+}
+
+function shadowed(design: AnyDesign, kernel: string): Entry {
+  return { ...shipped(design, kernel), player: playPrefetching };
 }
 
 function proposed(designs: readonly AnyDesign[]): Entry[] {
@@ -62,9 +69,19 @@ export const versions: Part = {
   },
 };
 
+/** The same kernels where they page by shadow page tables. */
+export const shadowVersions: Part = {
+  names: ["guest-memfd-6.18-shadow", "guest-memfd-7.3-shadow"],
+  load: async () => {
+    const of = await import("./guest-memfd/shadow-paging.ts");
+    return [shadowed(of.guestMemfd6_18Shadow, "6.18"), shadowed(of.guestMemfd7_3Shadow, "7.3")];
+  },
+};
+
 /** In the order of reports. */
 export const catalogue: readonly Part[] = [
   versions,
+  shadowVersions,
   {
     names: ["gmem-seq"],
     load: async () => [{ design: (await import("./gmem-seq.ts")).gmemSeq, kind: "benchmark", breaks: [] }],

@@ -25,7 +25,7 @@ import { codecFor } from "./guard.ts";
 import { Havoc, Untracked } from "./havoc.ts";
 import { Misuse } from "./misuse.ts";
 import type { Instance } from "./sequential.ts";
-import { changes } from "./walk.ts";
+import { canonical, changes } from "./walk.ts";
 
 type View = any;
 type PropertyInstance = Readonly<Record<string, number>>;
@@ -175,7 +175,10 @@ export class Asker {
     const { before, draft } = this;
     before.codec.unpack(current, 0);
     this.beforeHolds = -1;
-    return mayLeave(left, changes(this.subject.design.state, before.codec.draft, draft));
+    const { design, m } = this.subject;
+    // What is dead in the draft may hold what earlier steps wrote there.
+    const after = canonical(design.state, design.sizes(m), draft);
+    return mayLeave(left, changes(design.state, before.codec.draft, after));
   }
 
   private failedCall(ended: string, stepped: Stepped): void {

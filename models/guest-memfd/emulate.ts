@@ -15,7 +15,7 @@ export const emulate =
     c.slot = slotAt(vm, c.gfn);
     if (c.slot === null || vm.slots[NORMAL][c.slot]!.phase === "invalid") return "mmio";
     // What cannot be reached that way is emulated as MMIO.
-    if (getUserPage(s, c) !== undefined) return "mmio";
+    if (getUserPage(s, c, m) !== undefined) return "mmio";
     if (vm.slots[NORMAL][c.slot]!.gmemOnly) vm.strayed = true;
     c.private = false;
     return access(s, c, m);

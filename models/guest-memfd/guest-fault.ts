@@ -8,6 +8,7 @@ import type { VcpuId } from "../../spec/guest-memory.ts";
 import { dropFile, holdFile, type Releasing } from "./release.ts";
 import { faultIn, onlyInitShared, pageOfArea } from "./host-fault.ts";
 import { fileReferences } from "./lifetime.ts";
+import type { Machine } from "./machine.ts";
 import { isStale } from "./mmu.ts";
 import { clearUnlessReady, grabFolio } from "./page-cache.ts";
 import { NORMAL, slotAt } from "./slots.ts";
@@ -104,14 +105,14 @@ export function clearFolio(s: State, c: GuestFault): Fails | undefined {
 }
 
 /** hva_to_pfn(): the page behind userspace_addr, with the rights of the mapping there. */
-export function getUserPage(s: State, c: GuestFault): Fails | undefined {
+export function getUserPage(s: State, c: GuestFault, m: Machine): Fails | undefined {
   const slot = slotOf(s, c);
   // A write to a read-only slot is emulated.
   if (c.write && slot.readonly) return "mmio";
   const { area } = slot;
   const at = area === null ? null : pageOfArea(s, area, slot.areaPage + c.gfn - slot.base);
   if (area === null || at === null) return "EFAULT";
-  if (faultIn(onlyInitShared)(s, { area, ...at }, c.write) !== null) return "EFAULT";
+  if (faultIn(onlyInitShared)(s, { area, ...at }, c.write, m) !== null) return "EFAULT";
   c.inode = at.inode;
   c.page = at.page;
   c.writable = !slot.readonly && s.areas[area]!.access === "write";

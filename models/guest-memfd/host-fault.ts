@@ -20,6 +20,9 @@ export interface Touched {
   readonly inode: InodeId;
   readonly page: number;
 }
+/** fault_around_bytes, in pages. */
+const AROUND = 16n;
+
 export interface Fault extends Touched {
   readonly area: AreaId;
 }
@@ -38,14 +41,16 @@ export function rights(s: State, { area }: Fault, write: boolean): "SIGSEGV SEGV
   return access === "none" || (write && access !== "write") ? "SIGSEGV SEGV_ACCERR" : null;
 }
 
+/** The process's entries for a page are kept: those of ordinary memory decide nothing but what is mapped ahead of time. */
+const keepsEntries = (s: State, { inode }: Touched, m: Machine): boolean =>
+  s.inodes[inode].kind === "guest_memfd" || m.prefetches;
+
 /** What the process's page table says: mapped, to be faulted in, or poisoned for good. */
-export function walk(s: State, fault: Fault): "mapped" | "none" | "SIGBUS BUS_MCEERR_AR" {
+export function walk(s: State, fault: Fault, m: Machine): "mapped" | "none" | "SIGBUS BUS_MCEERR_AR" {
   const { ptes, folio } = cellAt(s, fault);
   const pte = ptes[fault.area];
   if (pte === "hwpoison") return "SIGBUS BUS_MCEERR_AR";
-  // Which ordinary pages the process has mapped decides nothing, and is not kept.
-  if (s.inodes[fault.inode].kind === "shmem")
-    return folio === "ready" && inFile(s, fault) ? "mapped" : "none";
+  if (!keepsEntries(s, fault, m)) return folio === "ready" && inFile(s, fault) ? "mapped" : "none";
   return pte;
 }
 
@@ -74,27 +79,46 @@ export function clearFolio(s: State, fault: Fault): void {
 }
 
 /** The core maps the folio; it finds poison only now. */
-export function mapFolio(s: State, fault: Fault): "SIGBUS BUS_MCEERR_AR" | null {
+export function mapFolio(s: State, fault: Fault, m: Machine): "SIGBUS BUS_MCEERR_AR" | null {
   const cell = cellAt(s, fault);
   if (cell.folio === "poisoned") return "SIGBUS BUS_MCEERR_AR";
-  if (s.inodes[fault.inode].kind === "guest_memfd") cell.ptes[fault.area] = "mapped";
+  if (keepsEntries(s, fault, m)) cell.ptes[fault.area] = "mapped";
   return null;
+}
+
+/**
+ * do_fault_around(), mm/memory.c: where a read of ordinary memory faults, the process maps what is cached of the 64 KiB around it as well. Of a run of
+ * pages that a position stands for, all or none.
+ */
+export function mapAround(s: State, { area, inode, page }: Fault, m: Machine): void {
+  if (!m.prefetches || s.inodes[inode].kind !== "shmem") return;
+  const mapping = s.areas[area]!;
+  const window = m.pages.starts[page - mapping.first]! / AROUND;
+  for (let at = 0; at < mapping.npages; at++) {
+    const cell = s.inodes[inode].pages[mapping.first + at];
+    if (cell === undefined || cell.folio !== "ready" || !inFile(s, { inode, page: mapping.first + at }))
+      continue;
+    const isInside =
+      m.pages.starts[at]! / AROUND === window && (m.pages.starts[at + 1]! - 1n) / AROUND === window;
+    if (isInside) cell.ptes[area] = "mapped";
+  }
 }
 
 /** The whole fault at once: get_user_pages() and its like. */
 export const faultIn =
   <S extends State>(mayMap: MayMap<S>) =>
-  (s: S, fault: Fault, write: boolean): Signal | null => {
+  (s: S, fault: Fault, write: boolean, m: Machine): Signal | null => {
     const refused = rights(s, fault, write);
     if (refused !== null) return refused;
-    const found = walk(s, fault);
+    const found = walk(s, fault, m);
     if (found === "mapped") return null;
     if (found !== "none") return found;
     const signal = mayFault(mayMap)(s, fault);
     if (signal !== null) return signal;
     findFolio(s, fault);
     clearFolio(s, fault);
-    return mapFolio(s, fault);
+    if (!write) mapAround(s, fault, m);
+    return mapFolio(s, fault, m);
   };
 
 /** The model's cell for a byte address. */

@@ -87,6 +87,16 @@ export const emulationByUserspaceAddr: readonly KnownBreach[] = [
   source: "x86_emulate_instruction(), arch/x86/kvm/x86.c; seen on 6.18.44 and 7.3.4",
 }));
 
+/** Shadow paging, in every version: neighbours of a faulting frame are mapped from the memory at userspace_addr. */
+export const prefetchByUserspaceAddr: readonly KnownBreach[] = [
+  {
+    property: "contents-come-from-the-file",
+    says: "a fault of shadow paging maps the frames beside it from userspace_addr; the guest then reads and writes there what its slot shows from the file",
+    source:
+      "kvm_mmu_prefetch_sptes(), arch/x86/kvm/mmu/mmu.c, which asks kvm_prefetch_pages() whatever the slot is; seen on 6.18.44 and 7.3.4",
+  },
+];
+
 /** Slots that the bindings reach have no rmaps where a shadow root was made at the wrong time. */
 const rmapsMissing = {
   property: "no-use-after-free",

@@ -21,6 +21,8 @@ export interface Machine {
   readonly addressSpaces: number;
   /** The vCPUs run on two-dimensional paging (NPT, EPT), not on shadow page tables. */
   readonly tdp: boolean;
+  /** A fault maps its neighbours too, if the process has mapped them: so its own page table decides something, and is kept. */
+  readonly prefetches: boolean;
   /** The largest slot id that user space may use. */
   readonly maxSlotId: number;
   /** Width of a guest physical address: kvm_mmu_max_gfn(). */
@@ -170,6 +172,7 @@ export function machineFor(bounds: Bounds): Machine {
     hasMemoryAttributes: vmTypes.includes(KVM_X86_SW_PROTECTED_VM as never),
     addressSpaces: n("spaces"),
     tdp: bounds["paging"] === "tdp",
+    prefetches: false,
     maxSlotId: MAX_SLOT_ID,
     gpaBits: 52,
     gfns,

@@ -296,6 +296,37 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       fallocate: { mode: isPunch },
     },
   },
+  neighbours: {
+    says: "a file of two pages that a slot shows, and a guest that reads and writes them",
+    given: vmWithFile(KVM_X86_DEFAULT_VM, 1, BOTH, 2n),
+    legal: true,
+    calls: ["set_user_memory_region2", "guest_read", "guest_write"],
+    only: { set_user_memory_region2: bindOrDelete },
+  },
+  prefetches: {
+    says: "a file of two pages, and ordinary memory: slots of either, accesses, holes, the end of the file and of the memory's mapping",
+    given: vmWithFile(KVM_X86_DEFAULT_VM, 1, BOTH, 2n),
+    calls: [
+      "close",
+      "munmap",
+      "set_user_memory_region2",
+      "fallocate",
+      "guest_read",
+      "guest_write",
+      "host_read",
+      "madvise",
+    ],
+    legal: true,
+    only: {
+      set_user_memory_region2: {
+        ...bindingsAndOrdinary,
+      },
+      fallocate: { mode: isPunch },
+      munmap: { area: (area: number) => area === 1 },
+      host_read: { area: (area: number) => area === 1 },
+      madvise: { area: (area: number) => area === 1, advice: (advice: number) => advice === MADV_DONTNEED },
+    },
+  },
   "range-races": {
     says: "a slot of two private pages: conversions, holes and faults of ranges that overlap",
     given: [...vmWithFile(KVM_X86_SW_PROTECTED_VM, 1, 0n, 2n), bound(0, 2n)],

@@ -60,6 +60,20 @@ export const sequentialCore: readonly Vector[] = [
   { bounds: { types: "default", paging: "shadow" }, scenario: "core" },
 ];
 
+/** Faults of shadow paging that map their neighbours. */
+export const prefetches: readonly Vector[] = [
+  ...sequentialCore,
+  {
+    bounds: { types: "default", paging: "shadow", pages: 2, gfns: 2 },
+    scenario: "neighbours",
+    quick: true,
+  },
+  {
+    bounds: { types: "default", paging: "shadow", slots: 2, pages: 2, gfns: 2 },
+    scenario: "prefetches",
+  },
+];
+
 /** Rmaps, which only shadow paging has, of a slot that is made or goes. */
 export const rmapRaces: readonly Vector[] = [
   overlap("rmap-races", { ...ofShared, paging: "shadow" }, { quick: true }),

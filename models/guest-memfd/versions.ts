@@ -75,7 +75,7 @@ import { everyPair, vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors
 import { view } from "./view.ts";
 
 /** The process has ordinary memory, as much as a VM has frames and a table has pages, and has touched all of it. */
-function init(s: State, m: Machine): void {
+export function init(s: State, m: Machine): void {
   const npages = Math.min(m.sizes.gfns, m.sizes.pages - 1);
   const last = m.sizes.files - 1;
   const file = ids(s.files)[last]!;

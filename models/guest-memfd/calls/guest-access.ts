@@ -71,9 +71,9 @@ function exitOf(fails: Exclude<Fails, "mmio">, { private: isPrivate }: GuestFaul
 }
 
 const orExit =
-  (step: (s: State, c: GuestFault) => Fails | undefined) =>
-  (s: State, c: GuestFault): GuestStep => {
-    const fails = step(s, c);
+  (step: (s: State, c: GuestFault, m: Machine) => Fails | undefined) =>
+  (s: State, c: GuestFault, m: Machine): GuestStep => {
+    const fails = step(s, c, m);
     if (fails === undefined) return undefined;
     return fails === "mmio" ? goTo("emulate the access") : exitOf(fails, c);
   };
@@ -86,20 +86,10 @@ const srcuOf = ({ vm }: GuestFault) => kvmSrcu(vm!);
 /** Which access it is: what it does to the byte that it reaches. */
 type Access<V> = (s: State, c: GuestAccess, m: Machine) => V;
 
-/** The sections of an access. The guest runs in the first; the others are KVM's, until it runs again. */
-const sections = <V extends 0 | { readonly value: number | null }>(write: boolean, access: Access<V>) => ({
-  "find the vCPU": (s: State, c: GuestAccess, m: Machine): GuestStep => {
-    const { vm, vcpu } = c;
-    if (vm === null || s.vms[vm].type === "none" || s.vms[vm].vcpus[vcpu] !== "open") return "EBADF";
-    pinVm(s, c);
-    c.firstRoot = needsRmaps(s.vms[vm], m);
-  },
-  "make the first shadow root": {
-    when: ({ firstRoot }: GuestAccess) => firstRoot,
-    under: ({ vm }: GuestAccess) => slotsArchLock(vm!),
-    run: (s: State, { vm }: GuestAccess): void => allocateRmaps(s.vms[vm!]),
-  },
-  "run the guest": (s: State, c: GuestAccess, m: Machine): GuestStep | V => {
+/** The guest makes its access through a leaf that allows it; what else happens to the access is the other sections'. */
+const runTheGuest =
+  <V>(write: boolean, access: Access<V>) =>
+  (s: State, c: GuestAccess, m: Machine): GuestStep | V => {
     const vm = s.vms[c.vm!];
     c.gfn = m.gfns.at(c.gpa);
     c.write = write;
@@ -114,7 +104,23 @@ const sections = <V extends 0 | { readonly value: number | null }>(write: boolea
       return access(s, c, m);
     }
     c.private = hasPrivateMemory(vm) && cached !== "stale" && vm.private[c.gfn]!;
+    return undefined;
+  };
+
+/** The sections of an access. The guest runs in the first; the others are KVM's, until it runs again. */
+const sections = <V extends 0 | { readonly value: number | null }>(write: boolean, access: Access<V>) => ({
+  "find the vCPU": (s: State, c: GuestAccess, m: Machine): GuestStep => {
+    const { vm, vcpu } = c;
+    if (vm === null || s.vms[vm].type === "none" || s.vms[vm].vcpus[vcpu] !== "open") return "EBADF";
+    pinVm(s, c);
+    c.firstRoot = needsRmaps(s.vms[vm], m);
   },
+  "make the first shadow root": {
+    when: ({ firstRoot }: GuestAccess) => firstRoot,
+    under: ({ vm }: GuestAccess) => slotsArchLock(vm!),
+    run: (s: State, { vm }: GuestAccess): void => allocateRmaps(s.vms[vm!]),
+  },
+  "run the guest": runTheGuest(write, access),
   "enter SRCU, look up the slot": { takes: srcuOf, run: lookUpSlot },
   "compare the attribute": (s: State, c: GuestAccess): GuestStep => {
     const fails = compareAttribute(s, c);
@@ -148,6 +154,29 @@ const sections = <V extends 0 | { readonly value: number | null }>(write: boolea
 const contents = (s: State, c: GuestAccess, m: Machine) =>
   s.inodes[c.inode].pages[c.page]!.contents[cellOf(c.gpa, m)]!;
 
+const load = (s: State, c: GuestAccess, m: Machine) => ({ value: contents(s, c, m).value });
+
+function store(s: State, c: GuestAccess, m: Machine): 0 {
+  const cell = contents(s, c, m);
+  cell.value = (c as unknown as { readonly value: number }).value;
+  cell.secretOf = c.private ? c.vm : null;
+  return 0;
+}
+
+/** What a design changes whose leaves may show a guest other memory than its slot does: `before` sees every run of the guest. */
+export function watchGuest(before: (s: State, c: GuestAccess, m: Machine, write: boolean) => void) {
+  const watched = <V>(write: boolean, access: Access<V>) => {
+    const run = runTheGuest(write, access);
+    return {
+      "run the guest": (s: State, c: GuestAccess, m: Machine): GuestStep | V => {
+        before(s, c, m, write);
+        return run(s, c, m);
+      },
+    };
+  };
+  return { guest_read: watched(false, load), guest_write: watched(true, store) };
+}
+
 const kernel =
   "kvm_mmu_faultin_pfn(), arch/x86/kvm/mmu/mmu.c; kvm_gmem_get_pfn(), virt/kvm/guest_memfd.c, 6.8";
 const common = { vm: vmDescriptor, vcpu: Vcpu, gpa: guestAddress };
@@ -169,7 +198,7 @@ export const guestRead = call({
   leaves,
   exits: ["mmio"],
   gives: maybe(Byte),
-  sections: sections(false, (s, c, m) => ({ value: contents(s, c, m).value })),
+  sections: sections(false, load),
   finally: closing,
 });
 
@@ -181,12 +210,7 @@ export const guestWrite = call({
   returns: ["EBADF", ...EXITS],
   leaves,
   exits: ["mmio"],
-  sections: sections(true, (s, c, m) => {
-    const cell = contents(s, c, m);
-    cell.value = (c as unknown as { readonly value: number }).value;
-    cell.secretOf = c.private ? c.vm : null;
-    return 0;
-  }),
+  sections: sections(true, store),
   finally: closing,
 });
 

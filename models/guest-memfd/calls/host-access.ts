@@ -8,6 +8,7 @@ import {
   clearFolio,
   faultIn,
   findFolio,
+  mapAround,
   mapFolio,
   mayFault,
   onlyInitShared,
@@ -61,7 +62,7 @@ const faultSections = <V extends 0 | { readonly value: number | null }>(
     c.page = at.page;
     const refused = rights(s, c, write);
     if (refused !== null) return refused;
-    const found = walk(s, c);
+    const found = walk(s, c, m);
     if (found === "mapped") return access(s, c, m);
     return found === "none" ? undefined : found;
   },
@@ -81,7 +82,10 @@ const faultSections = <V extends 0 | { readonly value: number | null }>(
   "clear it unless it is up to date": { local: true as const, run: clearFolio },
   "map it": {
     drops: (c: Access) => folioLock(c.inode, c.page),
-    run: (s: State, c: Access): HostStep => mapFolio(s, c) ?? undefined,
+    run: (s: State, c: Access, m: Machine): HostStep => {
+      if (!write) mapAround(s, c, m);
+      return mapFolio(s, c, m) ?? undefined;
+    },
   },
   "drop mmap_lock": {
     local: true as const,
@@ -137,7 +141,7 @@ export const copyFromUser = <S extends State>(mayMap: MayMap<S>) => ({
     if (at === null) return disabled;
     c.inode = at.inode;
     c.page = at.page;
-    if (faultIn(mayMap)(s, c, false) !== null) return "EFAULT";
+    if (faultIn(mayMap)(s, c, false, m) !== null) return "EFAULT";
     return { value: contents(s, c, m).value };
   },
 });

@@ -1,5 +1,5 @@
 /** madvise(), mincore() and mlock() on mappings of the process. */
-import { bool, disabled, goTo, type Step } from "../../../spec/language.ts";
+import { bool, disabled, goTo, ids, type Step } from "../../../spec/language.ts";
 import { Inode, Page, Vm } from "../../../spec/guest-memory.ts";
 import {
   MADV_COLLAPSE,
@@ -68,6 +68,22 @@ function dropEntries(s: State, { area, first, end }: Advice): void {
   notifyHva(s, area, first, end);
 }
 
+/**
+ * reclaim_pages() of shmem without swap: try_to_unmap() takes the process's entries, and the page stays in the cache. Pages that another
+ * mapping shows too are left alone, and a guest_memfd's cannot be evicted.
+ */
+function reclaim(s: State, { area, first, end }: Range): void {
+  for (let at = first; at < end; at++) {
+    const touched = pageOfArea(s, area, at);
+    if (touched === null || s.inodes[touched.inode].kind !== "shmem") continue;
+    const { ptes } = s.inodes[touched.inode].pages[touched.page]!;
+    if (ptes[area] !== "mapped" || ids(ptes).some((other) => other !== area && ptes[other] === "mapped"))
+      continue;
+    ptes[area] = "none";
+    notifyHva(s, area, at, at + 1);
+  }
+}
+
 /** madvise_remove(): punches a hole through the mapping. */
 function punch(s: State, { area, first, end }: Advice): void {
   const mapping = s.areas[area]!;
@@ -85,11 +101,16 @@ function punch(s: State, { area, first, end }: Advice): void {
 /** madvise_populate(): faults page by page, and leaves what it brought in before an error. */
 const populate =
   <S extends State>(mayMap: MayMap<S>) =>
-  (s: S, { area, first, end }: Range, write: boolean): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
+  (
+    s: S,
+    { area, first, end }: Range,
+    write: boolean,
+    m: Machine,
+  ): "EINVAL" | "EFAULT" | "EHWPOISON" | undefined => {
     for (let at = first; at < end; at++) {
       const touched = pageOfArea(s, area, at);
       if (touched === null) return undefined;
-      const signal = faultIn(mayMap)(s, { area, ...touched }, write);
+      const signal = faultIn(mayMap)(s, { area, ...touched }, write, m);
       if (signal === "SIGSEGV SEGV_ACCERR") return "EINVAL";
       if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
     }
@@ -97,10 +118,15 @@ const populate =
   };
 
 /** madvise_inject_error(): brings the first page in, for memory_failure() to strike. */
-function aim<S extends State>(mayMap: MayMap<S>, s: S, c: Advice): "EFAULT" | "EHWPOISON" | undefined {
+function aim<S extends State>(
+  mayMap: MayMap<S>,
+  s: S,
+  c: Advice,
+  m: Machine,
+): "EFAULT" | "EHWPOISON" | undefined {
   const touched = pageOfArea(s, c.area, c.first);
   if (touched === null) return "EFAULT";
-  const signal = faultIn(mayMap)(s, { area: c.area, ...touched }, false);
+  const signal = faultIn(mayMap)(s, { area: c.area, ...touched }, false, m);
   if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
   c.poisons = s.inodes[touched.inode].kind === "guest_memfd";
   c.inode = touched.inode;
@@ -157,18 +183,20 @@ function isGuestMemfd(s: State, { area }: Advice): boolean {
 
 type AdviceError = "EINVAL" | "EFAULT" | "EHWPOISON" | "EBUSY" | "ENOMEM";
 
-function follow<S extends State>(mayMap: MayMap<S>, s: S, c: Advice): AdviceError | undefined {
+function follow<S extends State>(mayMap: MayMap<S>, s: S, c: Advice, m: Machine): AdviceError | undefined {
   switch (c.advice) {
     case MADV_DONTNEED:
       return void dropEntries(s, c);
     case MADV_REMOVE:
       return void punch(s, c);
+    case MADV_PAGEOUT:
+      return void (m.prefetches && reclaim(s, c));
     case MADV_POPULATE_READ:
-      return populate(mayMap)(s, c, false);
+      return populate(mayMap)(s, c, false, m);
     case MADV_POPULATE_WRITE:
-      return populate(mayMap)(s, c, true);
+      return populate(mayMap)(s, c, true, m);
     case MADV_HWPOISON:
-      return aim(mayMap, s, c);
+      return aim(mayMap, s, c, m);
     case MADV_SOFT_OFFLINE:
       return isGuestMemfd(s, c) ? "EBUSY" : undefined;
     // Of no use to shared file mappings.
@@ -196,8 +224,8 @@ export const followAdvice = <S extends State>(mayMap: MayMap<S>) => ({
   "follow the advice": {
     under: () => mmapLock.read(),
     // Somebody may have unmapped it meanwhile.
-    run: (s: S, c: Advice): Step<AdviceError, never> =>
-      s.areas[c.area] === null ? "ENOMEM" : follow(mayMap, s, c),
+    run: (s: S, c: Advice, m: Machine): Step<AdviceError, never> =>
+      s.areas[c.area] === null ? "ENOMEM" : follow(mayMap, s, c, m),
   },
 });
 
@@ -301,7 +329,7 @@ export const populateRange = <S extends State>(mayMap: MayMap<S>) => ({
     const first = m.pages.border((offset / PAGE_SIZE) * PAGE_SIZE);
     const end = m.pages.border(roundUp(offset + length));
     const range = { area, first, end: Math.min(end, mapping.npages) };
-    if (populate(mayMap)(s, range, false) !== undefined || end > mapping.npages) return "ENOMEM";
+    if (populate(mayMap)(s, range, false, m) !== undefined || end > mapping.npages) return "ENOMEM";
     return undefined;
   },
 });

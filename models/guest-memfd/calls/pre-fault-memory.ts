@@ -18,7 +18,7 @@ import {
 } from "../guest-fault.ts";
 import { pinVm, unpinVm, type Pinning } from "../lifetime.ts";
 import { folioLock, kvmSrcu, mmuLock } from "../locks.ts";
-import { fitting } from "../machine.ts";
+import { fitting, type Machine } from "../machine.ts";
 import { U64 } from "../region.ts";
 import { release } from "../release.ts";
 import { call, choice, hasPrivateMemory, type State } from "../state.ts";
@@ -42,9 +42,9 @@ const failed = <E extends string>(c: PreFault, errno: E): Step<E, never> =>
   c.gfn === c.first ? errno : goTo("leave SRCU");
 
 const orEnd =
-  (step: (s: State, c: PreFault) => Fails | undefined) =>
-  (s: State, c: PreFault): Step<Errno, never> => {
-    const fails = step(s, c);
+  (step: (s: State, c: PreFault, m: Machine) => Fails | undefined) =>
+  (s: State, c: PreFault, m: Machine): Step<Errno, never> => {
+    const fails = step(s, c, m);
     return fails === undefined ? undefined : failed(c, errnoOf(fails));
   };
 

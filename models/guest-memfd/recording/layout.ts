@@ -8,6 +8,7 @@
 import { UnplayableStep } from "../../../spec/recording.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
 import { Axis } from "../axis.ts";
+import { PREFETCH_GROUP } from "../prefetch.ts";
 import { offset as loff, unsigned, type Args } from "./steps.ts";
 
 /** Guest frames, or pages of files and mappings. */
@@ -32,7 +33,8 @@ export interface Layout {
   readonly cells: readonly number[];
 }
 
-export function layOut(program: readonly Args[]): Layout {
+/** `groups`: of each frame that a guest touches, the neighbours are told apart that a fault may map with it. */
+export function layOut(program: readonly Args[], groups: boolean): Layout {
   const cuts: Record<Space, Set<bigint>> = { frames: new Set([0n]), pages: new Set([0n]) };
   const overlays: Overlay[] = [];
   const cells = new Set<number>([0]);
@@ -95,6 +97,7 @@ export function layOut(program: readonly Args[]): Layout {
       case "guest_write":
       case "guest_execute":
         touch("frames", unsigned(step.gpa));
+        if (groups) for (const frame of groupOf(unsigned(step.gpa) / PAGE_SIZE)) cut("frames", frame);
         break;
       case "host_read":
       case "host_write":
@@ -108,6 +111,12 @@ export function layOut(program: readonly Args[]): Layout {
   closeUnder(overlays, cuts);
   const axis = (space: Space): Axis => new Axis([...cuts[space]].sort((a, b) => (a < b ? -1 : 1)));
   return { frames: axis("frames"), pages: axis("pages"), cells: [...cells].sort((a, b) => a - b) };
+}
+
+/** The borders of all frames of a frame's group. */
+function groupOf(frame: bigint): bigint[] {
+  const first = frame - (frame % PREFETCH_GROUP);
+  return Array.from({ length: Number(PREFETCH_GROUP) + 1 }, (_, i) => first + BigInt(i));
 }
 
 function overlay(from: Space, fromBytes: bigint, to: Space, toBytes: bigint, size: bigint): Overlay {

@@ -17,22 +17,26 @@ import { sizesFrom, type Machine } from "../machine.ts";
 import { layOut, type Layout } from "./layout.ts";
 import { OPERATIONS, offset as loff, signed, unsigned, written, type Args } from "./steps.ts";
 
-export const player: Player = {
+const playerWith = (prefetches: boolean): Player => ({
   operations: OPERATIONS,
   play(header: Header, steps: readonly RecordedStep[]): Playing {
     const program = steps as unknown as readonly Args[];
-    const layout = layOut(program);
-    const machine = machineOf(header, program, layout);
+    const layout = layOut(program, prefetches);
+    const machine = { ...machineOf(header, program, layout), prefetches };
     return new Program(machine, program);
   },
-};
+});
+
+export const player = playerWith(false);
+/** Of designs in which a fault maps its neighbours too: these are told apart. */
+export const prefetchingPlayer = playerWith(true);
 
 /** How many steps of a program make something. */
 function count(program: readonly Args[], ...ops: readonly Args["op"][]): number {
   return program.filter(({ op }) => ops.includes(op)).length;
 }
 
-function machineOf(header: Header, program: readonly Args[], layout: Layout): Machine {
+function machineOf(header: Header, program: readonly Args[], layout: Layout): Omit<Machine, "prefetches"> {
   const slots = new Set<number>();
   const vcpus = new Map<string, number>();
   for (const step of program) {

@@ -124,9 +124,9 @@ export const hostFault = {
     },
     "map it": {
       drops: folioOf,
-      run: (s: InPlace, c: Fault) => {
+      run: (s: InPlace, c: Fault, m: Machine) => {
         s.references[c.inode][c.page]!--;
-        return mapFolio(s, c) ?? undefined;
+        return mapFolio(s, c, m) ?? undefined;
       },
     },
   },
