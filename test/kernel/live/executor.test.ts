@@ -119,9 +119,12 @@ describe.skipIf(why !== "")(`a program on this machine's kernel${why}`, () => {
     const [pid] = pids;
     const opened = (): number => readdirSync(`/proc/${pid}/fd`).length;
     const mapped = (): number => readFileSync(`/proc/${pid}/maps`, "utf8").split("\n").length;
-    await watched.run(guest);
+    const race = { setup: guest, threads: [[write(0, 1)], [write(1, 1)]], final: [] };
+    // The stacks of the first race's threads are kept for the next.
+    await watched.race(race, 1, 1);
     const before = [opened(), mapped()];
     for (let i = 0; i < 20; i++) await watched.run(guest);
+    await watched.race(race, 20, 1);
     expect([opened(), mapped()]).toEqual(before);
     await watched.close();
     expect(() => process.kill(pid!, 0)).toThrow("ESRCH");

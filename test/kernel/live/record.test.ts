@@ -32,7 +32,7 @@ const lines: readonly object[] = [
     id: "three",
     setup: [...setup, mmap],
     threads: [[read], [read, { op: "close", file: "F" }]],
-    final: [read],
+    final: [{ ...read, result: { value: 9 } }],
   },
 ];
 const programsText = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -43,7 +43,7 @@ test("a recording has the kernel's answers, and counts of what is in it", async 
   const { kernel } = await standIn({ answer, header });
   const { text, steps, failed } = await record(kernel, programs, options);
   expect([steps, failed]).toEqual([13, []]);
-  const [head, one] = text.split("\n").map((line) => (line === "" ? null : JSON.parse(line)));
+  const [head, one, , three] = text.split("\n").map((line) => (line === "" ? null : JSON.parse(line)));
   expect(head).toMatchObject({
     set: "made",
     kernel: "6.18.44",
@@ -53,6 +53,7 @@ test("a recording has the kernel's answers, and counts of what is in it", async 
     outcomes: 1,
   });
   expect(one.title).toBe("a comment");
+  expect([three.final, three.observed[0].final]).toEqual([[read], [{ value: 0 }]]);
   expect(one.steps.map(({ result }: { result: object }) => result)).toEqual([
     { ret: 0 },
     { ret: 0 },

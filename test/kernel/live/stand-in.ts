@@ -66,12 +66,11 @@ function serve(options: StandIn, number: () => number, closed: () => void): Link
     for (let request = whole(lines); request !== null; request = whole(lines)) serveOne(request);
   });
   const serveOne = (request: Request): void => {
-    const reply = replyTo(request, options, number);
-    output.write(reply.text);
-    if (reply.dies) {
-      output.end();
-      die({ kind: "death", message: "the executor died (SIGKILL)" });
-    }
+    const { text, dies = false } = replyTo(request, options, number);
+    if (!dies) return void output.write(text);
+    // What it said last may come when it is known to be dead.
+    die({ kind: "death", message: "the executor died (SIGKILL)" });
+    setTimeout(() => output.end(text), 5);
   };
   const close = async (): Promise<void> => {
     closed();
