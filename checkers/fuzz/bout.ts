@@ -29,6 +29,10 @@ const ALONE = [0, 0.2, 0.4, 0.6, 0.8];
 const JOINS = [0, 0, 0.1, 0.2];
 /** Calls of a bout. */
 const MOST = 5;
+/** The most steps of a call in one turn, where calls are let go on in turn. */
+const TURN = 3;
+/** How often calls of which one has started over are let go on in turn, with no new ones begun. */
+const DRAINS = 0.4;
 /** Rounds after which calls that are let go on in turn, and do not end, are given up. */
 const MOST_ROUNDS = 40;
 
@@ -69,6 +73,8 @@ export class Bout {
   private ended = new Map<number, Ended>();
   private began = 0;
   private overlapped = false;
+  /** How often calls of the bout have started over. */
+  private retries = 0;
   /** The kinds of cells that the calls of the bout have changed. */
   private readonly changed: Uint8Array;
   private readonly isAlone: number;
@@ -117,6 +123,7 @@ export class Bout {
     this.ended.clear();
     this.began = 0;
     this.overlapped = false;
+    this.retries = 0;
     const wanted = random.chance(this.isAlone)
       ? 1
       : 2 + random.below(Math.max(1, Math.min(3, this.mostInFlight) - 1));
@@ -165,6 +172,11 @@ export class Bout {
   }
 
   private async decide(random: Random): Promise<boolean> {
+    if (this.retries > 0 && this.inFlight.length > 0 && random.chance(DRAINS)) {
+      this.threads = [...this.inFlight];
+      this.drain(random);
+      return true;
+    }
     if (this.threads.length < MOST && this.inFlight.length > 0 && random.chance(this.joins)) {
       this.steering.atNewState();
       this.join(random, true);
@@ -214,6 +226,7 @@ export class Bout {
     }
     if (isBlocked(step)) return step;
     const place = this.note(thread, others.length);
+    if (step.retried) this.retries++;
     this.follow({ ...thread, place }, others, step);
     if (step.acquired === null || this.breach !== null) return true;
     const inversion = this.order.add(step.acquired, thread.instance.name, step.ran[0] ?? "");
@@ -288,20 +301,26 @@ export class Bout {
   /** Everybody in flight goes on in turn, until all have ended or come round to where they were. */
   private drain(random: Random): void {
     const rounds = new Rounds();
+    // The same turns in each round, of one step or a few: so that calls which give way to each other come round.
+    const turns = shuffled(this.inFlight, random).flatMap((thread) =>
+      Array.from({ length: 1 + random.below(TURN) }, () => thread),
+    );
     for (let n = 0; n < MOST_ROUNDS && this.threads.length > 0 && !this.over && this.breach === null; n++) {
       const blocked: { readonly thread: Thread; readonly by: Blocked }[] = [];
       let moves = 0;
-      for (const { number } of shuffled(this.inFlight, random)) {
+      for (const { number } of turns) {
         const thread = this.threads.find((one) => one.number === number);
         if (thread === undefined || this.over || this.breach !== null) continue;
         const step = this.take(thread);
         if (step === true) moves++;
-        else if (step !== false) blocked.push({ thread, by: step });
+        else if (step !== false && !blocked.some((one) => one.thread.number === number))
+          blocked.push({ thread, by: step });
       }
       if (moves === 0) {
         this.stuck(blocked);
         return;
       }
+      if (this.retries === 0) continue;
       const loop = rounds.after(this.frameIds(), this.ground.board.now.state, this.schedule.length);
       if (loop !== null) this.goesRound(loop);
     }

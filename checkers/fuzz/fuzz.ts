@@ -150,7 +150,9 @@ class Fuzzer {
       const reached = coverage.goals.length - coverage.neverReached().length;
       this.options.onProgress({ runs, calls, reached, found: found.size });
     }
-    this.stopped = this.options.stop();
+    const { only } = this.options;
+    const isDone = only !== undefined && [...only].every((name) => this.found.has(name));
+    this.stopped = isDone ? "all that it looked for was found" : this.options.stop();
     if (this.stopped !== null) throw new Stopped();
   }
 
