@@ -40,7 +40,9 @@ function build(files: readonly string[], path: string): void {
   if (status === 0) return renameSync(partial, path);
   rmSync(partial, { force: true });
   if (error !== undefined) throw new NotHere("there is no gcc, which the executor is built with");
+  if (!/cannot find -l|No such file or directory/.test(stderr))
+    throw new Error(`gcc does not take the executor's sources\n${stderr}`);
   throw new NotHere(
-    `gcc cannot build the executor; usual cause: the headers or the static library of the C library are missing\n${stderr}`,
+    `gcc has not what the executor is built with; usual cause: the C library's headers or its static library are missing\n${stderr}`,
   );
 }
