@@ -110,7 +110,10 @@ async function tasksFor(names: readonly string[], options: FuzzCommand): Promise
 }
 
 /** The bounds and scenarios of the design's own runs, unless some are named. */
-export function vectorsOf(design: AnyDesign, { bounds, scenario, mode, overlap }: FuzzCommand): readonly Vector[] {
+export function vectorsOf(
+  design: AnyDesign,
+  { bounds, scenario, mode, overlap }: FuzzCommand,
+): readonly Vector[] {
   const overlaps = mode === "sections" || overlap !== undefined;
   if (overlaps && mode === "sequential")
     throw new UsageError("--overlap is for --mode sections; in mode sequential no calls overlap");
