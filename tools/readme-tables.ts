@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { conform, type Conformance } from "../checkers/kernel/conform.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
 import { count } from "../checkers/report/text.ts";
+import { entryForKernel, playerOf } from "../cli/players.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
 import { pins } from "../models/pins.ts";
 import { families } from "../models/proposals/families.ts";
@@ -46,21 +47,23 @@ function mutants(): string {
 export type OfSet = Conformance & { readonly set: string };
 
 /** Each recording of these, in the order of their names. */
-function conformances(wanted: (name: string) => boolean): OfSet[] {
+async function conformances(wanted: (name: string) => boolean): Promise<OfSet[]> {
   const names = readdirSync(new URL("recordings/", root)).filter(
     (name) => name.endsWith(".jsonl") && wanted(name),
   );
-  return names.map((name) => {
+  const found: OfSet[] = [];
+  for (const name of names) {
     const recording = readRecording(read(`recordings/${name}`), name, player, "answered");
-    const { kernel, set } = recording.header;
-    const { design } = registry.find((e) => e.kernel !== undefined && kernel.startsWith(`${e.kernel}.`))!;
-    return { set, ...conform(name, recording, design, player) };
-  });
+    const entry = await entryForKernel(recording.header, name);
+    const { set } = recording.header;
+    found.push({ set, ...conform(name, recording, entry.design, await playerOf(entry)) });
+  }
+  return found;
 }
 
 const areRaces = (name: string): boolean => name.includes("-litmus");
 
-export function agreement(found: readonly OfSet[] = conformances((name) => !areRaces(name))): string {
+export function agreement(found: readonly OfSet[]): string {
   const rows = found.map(({ kernel, set, design, sequences, operations, disagreements }) => [
     kernel,
     set,
@@ -72,7 +75,7 @@ export function agreement(found: readonly OfSet[] = conformances((name) => !areR
   return table(["kernel", "set", "design", "programs", "calls compared", "disagreements"], rows);
 }
 
-export function races(found: readonly OfSet[] = conformances(areRaces)): string {
+export function races(found: readonly OfSet[]): string {
   const rows = found.flatMap(({ kernel, races: blocks }) =>
     blocks.map(({ title, allowed, observed, disagreements }) => [
       kernel,
@@ -123,9 +126,14 @@ function growth(): string {
 
 /** What is read from files; the two tables of recordings play them all. */
 export const QUICK_PARTS: Parts = { status, mutants, growth };
-const PARTS: Parts = { ...QUICK_PARTS, agreement: () => agreement(), races: () => races() };
+
+/** The two tables of recordings, too. */
+export async function everyPart(): Promise<Parts> {
+  const [sequential, raced] = [await conformances((name) => !areRaces(name)), await conformances(areRaces)];
+  return { ...QUICK_PARTS, agreement: () => agreement(sequential), races: () => races(raced) };
+}
 
 /** README.md with these tables as they should be. */
-export function readme(parts: Parts = PARTS): string {
+export function readme(parts: Parts): string {
   return filled("README.md", parts);
 }
