@@ -197,6 +197,15 @@ test("an interrupted build ends what it started, and leaves nothing", async () =
   });
 });
 
+test("a kernel that another process is making is none yet", async () => {
+  await withPrograms({}, async (folder) => {
+    const making = join(folder, `gmemcheck/kernels/7.3.4.making.${process.pid}`);
+    mkdirSync(making, { recursive: true });
+    for (const file of ["bzImage", "kernel.json"]) writeFileSync(join(making, file), "{}");
+    expect(cachedKernels()).toEqual([]);
+  });
+});
+
 test("Debian's own kernel comes with the modules it needs, those first that others need", async () => {
   await withPrograms(MACHINE, async (folder) => {
     const kernel = await fetchKernel("7.3", making());
