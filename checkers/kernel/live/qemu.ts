@@ -78,7 +78,7 @@ function busybox(): Buffer {
 /** An executor in a machine of its own, which ends with it. */
 export function linkTo(machine: Machine, executor: readonly string[]): Link {
   // What the console said before a program began is not of it.
-  let begun = machine.console.lines.length;
+  machine.console.forget();
   const splat = async (): Promise<Trouble> => {
     await machine.reportWritten();
     return { kind: "splat", message: `the kernel complains: ${machine.console.complained}` };
@@ -96,11 +96,11 @@ export function linkTo(machine: Machine, executor: readonly string[]): Link {
     input: machine.port,
     output: machine.port,
     trouble,
-    console: () => machine.console.since(begun),
+    console: () => machine.console.since(0),
     complaint: async () => {
       await soon();
       if (machine.console.complained !== null) return splat();
-      begun = machine.console.lines.length;
+      machine.console.forget();
       return null;
     },
     hung: async () => void (await machine.blockedTasks()),

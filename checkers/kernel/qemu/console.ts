@@ -73,6 +73,11 @@ export class ConsoleLog {
     return this.partial === "" ? rest : [...rest, this.partial];
   }
 
+  /** Drops what was said so far: it is nobody's any more. A complaint is kept. */
+  forget(): void {
+    if (this.complaint < 0) this.lines.length = 0;
+  }
+
   /** Waits until nothing was said for `quiet` milliseconds, or `most` have passed. */
   async settled(quiet: number, most: number): Promise<void> {
     const started = performance.now();

@@ -95,6 +95,15 @@ test("the first complaint is the one that counts, and later ones are part of its
   expect(log.report().join("\n")).toBe((WARN + KASAN).trimEnd());
 });
 
+test("what was said is forgotten on request, a complaint is not", () => {
+  const log = logOf("[    1.0] all is well\n");
+  log.forget();
+  log.feed(WARN);
+  log.forget();
+  expect(log.since(0).join("\n")).toBe(WARN.trimEnd());
+  expect(log.report()).toEqual(log.since(0));
+});
+
 test("a console has settled when it was quiet for long enough, or talks for too long", async () => {
   const log = new ConsoleLog();
   const talking = setInterval(() => log.feed("[    1.0] on and on\n"), 10);
