@@ -1,20 +1,26 @@
 /**
- * `npm run fuzz:table [-- mutant…]`: random runs of every mutant from ten seeds each, or of those that are named: how many find the bug, how soon, and
+ * `npm run fuzz:table [-- --seeds N mutant…]`: random runs of every mutant from ten seeds each, or of those that are named: how many find the bug, how soon, and
  * whether what they find is shrunk to the shortest trace that the exhaustive runs know (models/pins.json). Writes models/mutants/fuzz.md when it was all
  * of them; rows are printed as they are done.
  */
 import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { fuzz, type Finding } from "../checkers/fuzz/fuzz.ts";
 import { vectorsOf } from "../cli/fuzz.ts";
 import type { Entry } from "../models/catalogue.ts";
 import { pins } from "../models/pins.ts";
 import { registry } from "../models/registry.ts";
 
-const SEEDS = 10;
 /** Of a processor, for the random runs from one seed; the shrinking comes on top. */
 const SECONDS = 30;
 /** Of the search for a shorter trace, as `gmemcheck fuzz` makes it. */
 const STATES = 200_000;
+
+const { values, positionals: names } = parseArgs({
+  options: { seeds: { type: "string", default: "10" } },
+  allowPositionals: true,
+});
+const SEEDS = Number(values.seeds);
 
 interface Seed {
   readonly finding: Finding | null;
@@ -97,7 +103,7 @@ seconds are those until the bug was met,
 steps met those of the run that met it; all three are medians. \`shortest\` is what the exhaustive runs know (\`models/pins.json\`), and behind it stands how
 many of the shrunk traces are as short: by reductions alone, and when the exhaustive search at the shrunk bounds has been asked for a shorter one.`;
 
-const named = new Set(process.argv.slice(2));
+const named = new Set(names);
 const wanted = registry.filter(
   ({ kind, design }) => kind === "mutant" && (named.size === 0 || named.has(design.name)),
 );

@@ -59,6 +59,33 @@ describe("replay", () => {
     });
     expect(fixed.stdout).toContain("call 3: set_user_memory_region2 ended with EINVAL; the trace says 0");
   });
+
+  test("--certificate runs every single reduction of a trace again", async () => {
+    const race = "counterexamples/host-fault-during-punch/hole-is-empty.json";
+    expect(await inProcess(["replay", "--certificate", race])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        "a minimum: each of the 9 single deletions, 0 smaller arguments, 1 fewer actor and 0 smaller bounds was run again and passes",
+      ) as string,
+    });
+    // Exhaustive runs shorten traces, and leave their bounds as they are.
+    const seq = "counterexamples/gmem-seq-m2/I4.json";
+    expect(await inProcess(["replay", "--certificate", seq])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("NOT a minimum: with vms=1, it fails still") as string,
+    });
+    const file = join(mkdtempSync(join(tmpdir(), "gmemcheck-")), "trace.json");
+    const told = { deletions: 9, arguments: 3, actors: 1, bounds: 0 };
+    const trace = JSON.parse(readFileSync(`${ROOT}${race}`, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...trace, certificate: told }));
+    expect(await inProcess(["replay", "--certificate", file])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(
+        "NOT what its certificate says: each of the 9 single deletions, 3",
+      ) as string,
+    });
+    expect(await inProcess(["replay", file])).toMatchObject({ code: 0 });
+  });
 });
 
 describe("explain", () => {

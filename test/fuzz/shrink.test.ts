@@ -77,6 +77,24 @@ describe("calls one after the other", () => {
     expect([namesOf(three), three.trace.bounds]).toEqual([["turn_on 3"], { switches: 4 }]);
   });
 
+  test("and so is a failed call that changes something", async () => {
+    const fails = call({
+      ...{ kernel: "a toy", by: "task", takes: {}, returns: ["EBUSY"] },
+      sections: { fail: (s) => ((s.count = 1), "EBUSY") },
+    });
+    const design = toy({ calls: { fails }, promises: [fewerThanTwo] });
+    const failing = { call: "fails", params: {} };
+    const found = await shrunk(hitOf(design, [failing, turn("on", 4)], "fewer-than-two"));
+    expect(namesOf(found)).toEqual(["fails", "turn_on 0"]);
+    const other = await shrunk(
+      hitOf(design, [turn("on", 4), turn("off", 4), failing], "failed-call-changes-nothing"),
+    );
+    expect([namesOf(other), other.trace.breach!.why]).toEqual([
+      ["fails"],
+      "the call ended with EBUSY and changed the state all the same",
+    ]);
+  });
+
   test("so is an instance of another shape, and not one with other names", async () => {
     const design = toy({ promises: [pairs] });
     const calls = [turn("on", 4), turn("on", 2)];

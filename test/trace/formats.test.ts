@@ -29,6 +29,15 @@ describe("the published schema", () => {
     expect([valid(JSON.parse(textOf(path))), valid.errors]).toEqual([true, null]);
   });
 
+  test("accepts a trace with a certificate", () => {
+    const certificate = { deletions: 6, arguments: 0, actors: 1, bounds: 2 };
+    const certified = { ...(JSON.parse(textOf(forgottenPin)) as object), certificate };
+    expect([valid(certified), readTrace(JSON.stringify(certified), "a.json").certificate]).toEqual([
+      true,
+      certificate,
+    ]);
+  });
+
   test.each([
     ["no format", { format: undefined }],
     ["another format", { format: "gmemcheck-trace/2" }],
@@ -37,6 +46,8 @@ describe("the published schema", () => {
     ["a step without a result", { steps: [{ call: "x", by: "task", params: {}, changes: [] }] }],
     ["an unknown actor", { steps: [{ call: "x", by: "me", params: {}, result: 0, changes: [] }] }],
     ["an unknown profile", { tracked: "some" }],
+    ["a certificate that counts too little", { certificate: { deletions: 1, arguments: 0 } }],
+    ["one that counts down", { certificate: { deletions: -1, arguments: 0, actors: 0, bounds: 0 } }],
   ])("refuses %s, and so does reading", (_name, change) => {
     const broken = { ...(JSON.parse(textOf(forgottenPin)) as object), ...change };
     expect(valid(JSON.parse(JSON.stringify(broken)))).toBe(false);
