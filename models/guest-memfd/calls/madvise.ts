@@ -117,17 +117,15 @@ const populate =
     return undefined;
   };
 
-/** madvise_inject_error(): brings the first page in, for memory_failure() to strike. */
-function aim<S extends State>(
-  mayMap: MayMap<S>,
-  s: S,
-  c: Advice,
-  m: Machine,
-): "EFAULT" | "EHWPOISON" | undefined {
+/**
+ * madvise_inject_error(): brings the first page in, for memory_failure() to strike, or soft_offline_page() to give up. get_user_pages_fast() is not
+ * asked to tell poison from other faults (FOLL_HWPOISON).
+ */
+function aim<S extends State>(mayMap: MayMap<S>, s: S, c: Advice, m: Machine): "EFAULT" | undefined {
   const touched = pageOfArea(s, c.area, c.first);
   if (touched === null) return "EFAULT";
-  const signal = faultIn(mayMap)(s, { area: c.area, ...touched }, false, m);
-  if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? "EHWPOISON" : "EFAULT";
+  if (faultIn(mayMap)(s, { area: c.area, ...touched }, false, m) !== null) return "EFAULT";
+  if (c.advice === MADV_SOFT_OFFLINE) return undefined;
   c.poisons = s.inodes[touched.inode].kind === "guest_memfd";
   c.inode = touched.inode;
   c.page = touched.page;
@@ -198,7 +196,7 @@ function follow<S extends State>(mayMap: MayMap<S>, s: S, c: Advice, m: Machine)
     case MADV_HWPOISON:
       return aim(mayMap, s, c, m);
     case MADV_SOFT_OFFLINE:
-      return isGuestMemfd(s, c) ? "EBUSY" : undefined;
+      return aim(mayMap, s, c, m) ?? (isGuestMemfd(s, c) ? "EBUSY" : undefined);
     // Of no use to shared file mappings.
     case MADV_FREE:
     case MADV_COLLAPSE:
