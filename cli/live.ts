@@ -137,9 +137,10 @@ function deliver(report: LiveReport, files: ReadonlyMap<Found, string>, options:
 function againOf(found: Found, file: string, { seed }: LiveReport, options: LiveCommand): Again {
   const design = options.design === undefined ? "" : ` --design ${options.design}`;
   const kernel = options.kernel === undefined ? "" : ` --kernel ${options.kernel}`;
+  const append = options.append === undefined ? "" : ` --append "${options.append}"`;
   return {
     file,
-    seeded: `npx gmemcheck conform --live ${options.live}${kernel}${design} --seed ${seed} --path ${found.path}`,
+    seeded: `npx gmemcheck conform --live ${options.live}${kernel}${append}${design} --seed ${seed} --path ${found.path}`,
     replay: found.results.length < found.steps.length ? null : `npx gmemcheck conform ${file}${design}`,
   };
 }
