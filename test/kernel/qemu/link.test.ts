@@ -21,6 +21,7 @@ const HAPPENS = {
   4: () => process.exit(7),
   5: () => kernel("Kernel panic - not syncing: Fatal exception"),
   6: () => process.kill(process.ppid, "SIGTERM"),
+  7: () => { say("answer ret=1\\ndone"); setTimeout(() => kernel("WARNING: CPU: 0 at kernel/rcu/x.c:1"), 50); },
 };
 process.stdin.setEncoding("utf8").on("data", (text) => {
   const lines = (waiting + text).split("\\n");
@@ -104,3 +105,11 @@ test.each([
     });
   },
 );
+
+test("a complaint that comes after the answers is told of the next program", async () => {
+  await withKernel(async (kernel) => {
+    expect(await ask(kernel, 7)).toEqual([{ ret: 1 }]);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await expect(ask(kernel, 1)).rejects.toThrow("the kernel complains: WARNING: CPU: 0 at kernel/rcu/x.c:1");
+  });
+});
