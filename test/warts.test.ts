@@ -1,15 +1,17 @@
 /** What WARTS.md says is left out is left out: when one of these fails, the entry goes, or is told anew. */
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bounded } from "../checkers/explore/bounded.ts";
 import { CompiledExpander, compile } from "../checkers/compile/expander.ts";
 import { TRACK_ALL } from "../checkers/explore/codec.ts";
 import { Batch } from "../checkers/explore/expander.ts";
 import { Totals } from "../checkers/explore/explored.ts";
+import { answersOf } from "../checkers/kernel/play.ts";
+import { readRecording } from "../checkers/kernel/recording.ts";
 import { groundOf } from "../checkers/explore/interpreted.ts";
 import { licenceFor } from "../checkers/symmetry/licence.ts";
 import { machineFor } from "../models/guest-memfd/machine.ts";
-import { player } from "../models/guest-memfd/recording/player.ts";
+import { player, prefetchingPlayer } from "../models/guest-memfd/recording/player.ts";
 import { entryOf, registry } from "../models/registry.ts";
 import { promises } from "../spec/properties/promises.ts";
 import {
@@ -63,6 +65,21 @@ const createFile = (size: bigint): Made => ["create_guest_memfd", { vm: 0, flags
 const bound = { flags: 4n, guest_memfd: 0 };
 
 describe("the models of the shipped versions", () => {
+  test("around a frame without a slot, neighbours are mapped on 7.3 alone, and at every access", () => {
+    const text = readFileSync(new URL("../recordings/7.3.4-prefetch.jsonl", import.meta.url), "utf8");
+    const { header, sequences } = readRecording(text, "here", prefetchingPlayer, "answered");
+    const { steps } = sequences.find(({ id }) => id === "pre-7.3.4-mmio")!;
+    const first = steps.findIndex(({ op }) => op === "guest_read");
+    const writes = steps.filter(({ op }) => op === "host_write");
+    const before = steps.slice(0, first).filter(({ op }) => op !== "host_write");
+    const [without, inside] = [steps[first]!, steps[first + 1]!];
+    const program = { id: "here", steps: [...before, without, ...writes, without, inside] };
+    const last = (name: string) =>
+      answersOf(header, program, entryOf(name)!.design, prefetchingPlayer, "here").at(-1);
+    expect(last("guest-memfd-6.18-shadow")).toEqual({ value: 0 });
+    expect(last("guest-memfd-7.3-shadow")).toEqual({ value: 101 });
+  });
+
   test("6.8 and 7.2 have no recording", () => {
     const kernels = readdirSync(new URL("../recordings/", import.meta.url));
     expect(kernels.filter((name) => /^(6\.8|7\.2)\./.test(name))).toEqual([]);

@@ -6,6 +6,7 @@
 import type { PageAt } from "../../spec/guest-memory.ts";
 import { installLeaf, type GuestFault } from "./guest-fault.ts";
 import { pageOfArea } from "./host-fault.ts";
+import { mmuLock } from "./locks.ts";
 import type { Machine } from "./machine.ts";
 import { NORMAL, slotAt } from "./slots.ts";
 import type { SlotState, State, VmState } from "./state.ts";
@@ -25,10 +26,24 @@ export function installLeafAndPrefetch(s: State, c: GuestFault, m: Machine): voi
   if (!c.stale && !m.tdp) prefetch(s, s.vms[c.vm!], c.gfn, m);
 }
 
+/**
+ * FNAME(fetch)() goes on to the prefetch when it has marked a frame without a slot as MMIO. An access that finds the mark does not get here, which the model
+ * does not keep: it asks again for what is still not mapped.
+ */
+export const prefetchAroundMmio = {
+  "mark the frame as MMIO, map its neighbours": {
+    when: ({ slot }: GuestFault) => slot === null,
+    under: ({ vm }: GuestFault) => mmuLock.write(vm!),
+    run: (s: State, { vm, gfn }: GuestFault, m: Machine): void => {
+      if (!m.tdp) prefetch(s, s.vms[vm!], gfn, m);
+    },
+  },
+} as const;
+
 /** Runs of frames without a leaf, in order, up to the first that cannot be had. */
 function prefetch(s: State, vm: VmState, gfn: number, m: Machine): void {
   if (vm.invalidating > 0) return;
-  for (const run of runsOf(vm, groupOf(gfn, m))) if (!mapRun(s, vm, run)) return;
+  for (const run of runsOf(vm, groupOf(gfn, m), gfn)) if (!mapRun(s, vm, run)) return;
 }
 
 /** The group of a frame. Frames that no position of a small machine stands for are counted all the same. */
@@ -43,13 +58,13 @@ function groupOf(gfn: number, { gfns: { starts } }: Machine): Run {
   return { first, end, frames: Number(PREFETCH_GROUP) };
 }
 
-function runsOf(vm: VmState, group: Run): Run[] {
+function runsOf(vm: VmState, group: Run, faulting: number): Run[] {
   const runs: Run[] = [];
   const beyond = group.frames - (group.end - group.first);
   let first = group.first;
   for (let at = group.first; at <= group.end; at++) {
     const isLast = at === group.end;
-    if (!isLast && vm.sptes[at] === null) continue;
+    if (!isLast && vm.sptes[at] === null && at !== faulting) continue;
     if (at > first) runs.push({ first, end: at, frames: at - first + (isLast ? beyond : 0) });
     first = at + 1;
   }
