@@ -106,6 +106,13 @@ test.each([
   },
 );
 
+test("what was said at a boot is not of the first program after it", async () => {
+  await withKernel(async (kernel) => {
+    const died = () => ask(kernel, 4).catch((error: KernelFailure) => error.console);
+    expect([await died(), await died()]).toEqual([[], []]);
+  });
+});
+
 test("a complaint that comes after the answers is told of the next program", async () => {
   await withKernel(async (kernel) => {
     expect(await ask(kernel, 7)).toEqual([{ ret: 1 }]);
