@@ -27,6 +27,9 @@ export interface RacesCommand extends KernelOptions {
   /** Runs of each block. */
   readonly iterations?: number;
   readonly seconds?: number;
+  /** Of programs, not of blocks. */
+  readonly operations?: number;
+  readonly keepGoing?: number;
   readonly out?: string;
   readonly format: "text" | "json";
 }
@@ -38,6 +41,10 @@ const DEFAULT_OUT = "disagreements";
 const SHRINK_SECONDS = 300;
 
 export async function liveRaces(paths: readonly string[], options: RacesCommand): Promise<number> {
+  if (options.operations !== undefined || options.keepGoing !== undefined)
+    throw new UsageError(
+      "--operations and --keep-going are of programs\n  expected with --races: --runs, --iterations, --seconds",
+    );
   if (paths.length > 0)
     throw new UsageError(
       "conform: with --races, blocks are made up\n  gmemcheck record --live runs blocks of files",

@@ -66,6 +66,8 @@ async function conformAny(
 ): Promise<number> {
   const { live, races, matrix } = options;
   if (matrix === true) return (await import("./matrix.ts")).kernelMatrix(paths, options);
+  if (live === undefined && races === true)
+    throw new UsageError("--races: of which kernel? expected: --live local, or --live qemu with --kernel");
   if (live === undefined) return (await import("./conform.ts")).conform(paths, options);
   if (races === true) return (await import("./live-races.ts")).liveRaces(paths, { ...options, live });
   return (await import("./live.ts")).live(paths, { ...options, live });

@@ -11,6 +11,7 @@ import { stand } from "../../../checkers/kernel/litmus.ts";
 import { IMPOSSIBLE } from "../../../checkers/kernel/play.ts";
 import { readRecording } from "../../../checkers/kernel/recording.ts";
 import { racesText } from "../../../checkers/report/races.ts";
+import { liveRaces, type RacesCommand } from "../../../cli/live-races.ts";
 import { player } from "../../../models/guest-memfd/recording/player.ts";
 import { races } from "../../../models/guest-memfd/recording/races.ts";
 import { guestMemfd6_12, guestMemfd6_18, guestMemfd7_3 } from "../../../models/guest-memfd/versions.ts";
@@ -194,7 +195,8 @@ const block = (title: string, ...threads: RecordedStep[][]): MadeRace => ({
   threads,
   final: [guestRead, hostRead],
 });
-const holeAgainstHost = block("hole against host", [punch], [hostRead, hostRead], [guestRead]);
+const elsewhere: RecordedStep = { op: "fstat", file: "F" };
+const holeAgainstHost = block("hole against host", [punch], [hostRead, hostRead], [elsewhere]);
 const ops = (steps: readonly RecordedStep[]): string[] => steps.map(({ op }) => op);
 
 function textOf(kernel: Kernel, report: RacesReport): string {
@@ -210,6 +212,24 @@ function written(header: Header, { findings }: RacesReport, design: AnyDesign) {
   const recording = readRecording(raceRecording(header, findings), "written.jsonl", player, "answered");
   return conform("written.jsonl", recording, design, player).races;
 }
+
+describe("what makes no sense is refused before a kernel is asked", () => {
+  const cases: [string, string[], Partial<RacesCommand>, string][] = [
+    ["a file", ["programs.jsonl"], {}, "gmemcheck record --live runs blocks of files"],
+    [
+      "a budget of programs",
+      [],
+      { operations: 10 },
+      "expected with --races: --runs, --iterations, --seconds",
+    ],
+    ["a block of no run", [], { path: "3" }, "expected: --seed with the number that the run printed"],
+    ["a path of something else", [], { path: "3:0", seed: 1 }, "3:0 is no block of a run"],
+  ];
+  test.each(cases)("%s", async (_, paths, options, said) => {
+    const refused = liveRaces(paths, { live: "local", format: "text", ...options });
+    await expect(refused).rejects.toThrow(said);
+  });
+});
 
 describe("a kernel", () => {
   test("that does what is allowed shows nothing", async () => {
