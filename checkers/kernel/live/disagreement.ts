@@ -66,19 +66,18 @@ export function identity({ operation, kernel, silence, design }: Difference): st
   return `${operation.op}: ${silence?.kind ?? kindOf(kernel ?? {})}, not ${kindOf(design)}`;
 }
 
+/** What an answer is not named by: numbers that come with every one of its kind. */
+const UNNAMED = new Set(["ret", "gpa", "size", "write", "blocks", "mode", "nlink"]);
+const BY_VALUE = new Set(["errno", "exit", "signal"]);
+const WITH_VALUE = new Set(["flags", "code"]);
+
 /** Of an answer what names it: an errno, a signal with its code, an exit with its flags; of the rest which fields there are. */
 export function kindOf(result: RecordedResult): string {
-  const { ret } = result;
-  if (typeof ret === "number" && ret >= 0 && Object.keys(result).length === 1)
-    return ret === 0 ? "0" : "a count";
-  return Object.entries(result)
-    .filter(([field]) => !["ret", "gpa", "size", "write"].includes(field))
+  const named = Object.entries(result)
+    .filter(([field]) => !UNNAMED.has(field))
     .map(([field, value]) =>
-      field === "errno" || field === "exit" || field === "signal"
-        ? String(value)
-        : field === "flags" || field === "code"
-          ? `${field} ${value}`
-          : field,
-    )
-    .join(" ");
+      BY_VALUE.has(field) ? String(value) : WITH_VALUE.has(field) ? `${field} ${value}` : field,
+    );
+  if (named.length > 0) return named.join(" ");
+  return result["ret"] === 0 ? "0" : "a count";
 }

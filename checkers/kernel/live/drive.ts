@@ -135,6 +135,9 @@ class Run {
       return true;
     }
     const answered = await ask(kernel, steps);
+    this.stopped = this.options.stop();
+    // A signal to the process group ends the executor too.
+    if (this.stopped !== null && answered.silence !== null) return false;
     this.programs++;
     this.operations += steps.length;
     for (const { step, end } of ended) if (end !== disabled) this.count(step.op, outcomeName(end));

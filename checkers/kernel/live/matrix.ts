@@ -79,6 +79,8 @@ export async function matrix(
       // A design that says of a call that it never ends is believed: the kernel would have to be started anew.
       if (ended === null) continue;
       const answered = await ask(column.kernel, program.steps);
+      // A signal to the process group ends the executor too.
+      if (answered.silence !== null && stop() !== null) break;
       answers.set(column.name, answered);
       const design = ended.map(({ answer }) => answer);
       const difference = firstDifference(program.steps, answered, design);

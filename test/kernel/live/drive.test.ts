@@ -119,7 +119,17 @@ describe("a kernel that answers as the design", () => {
     const report = await driven(kernelOf(of6_18, guestMemfd6_18), guestMemfd6_18, {
       stop: () => (++asked > 3 ? "interrupted by SIGINT" : null),
     });
-    expect([report.programs, report.stopped]).toEqual([3, "interrupted by SIGINT"]);
+    expect([report.programs, report.stopped]).toEqual([2, "interrupted by SIGINT"]);
+  });
+
+  test("an executor that the interrupt ends as well is no finding", async () => {
+    let stopped: string | null = null;
+    const kernel = kernelOf(of6_18, guestMemfd6_18, () => {
+      stopped = "interrupted by SIGINT";
+      throw new KernelFailure("death", "the executor died (SIGINT)", [], []);
+    });
+    const report = await driven(kernel, guestMemfd6_18, { stop: () => stopped });
+    expect([report.found, report.stopped]).toEqual([[], "interrupted by SIGINT"]);
   });
 });
 
@@ -224,7 +234,7 @@ describe("a kernel that fails", () => {
         ["dup", "fstat"].includes(steps[i]!.op) && answer["ret"] === 0 ? { ret: -5, errno: "EIO" } : answer,
       ),
     );
-    const { found } = await driven(kernel, guestMemfd6_18, { disagreements: 5, runs: 14 });
+    const { found } = await driven(kernel, guestMemfd6_18, { disagreements: 5, runs: 8 });
     const names = found.map((one) => one.identity);
     expect(names.filter((name) => name === "dup: EIO, not 0").length).toBe(1);
     expect(names.filter((name) => name.startsWith("fstat: EIO, not")).length).toBe(1);
