@@ -12,9 +12,6 @@ export interface Strategy {
   next<T extends Runnable>(candidates: readonly T[], random: Random): T | Promise<T>;
 }
 
-export const STRATEGIES = ["uniform", "priorities", "fast-check"] as const;
-export type StrategyName = (typeof STRATEGIES)[number];
-
 export const uniform: Strategy = {
   next: (candidates, random) => random.of(candidates),
 };

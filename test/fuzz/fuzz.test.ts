@@ -1,4 +1,5 @@
 /** Random runs: what they find, what they say, and that a seed says all of it again. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fuzz, type FuzzOptions, type FuzzReport } from "../../checkers/fuzz/fuzz.ts";
@@ -7,6 +8,7 @@ import { Coverage } from "../../checkers/fuzz/coverage.ts";
 import { Ground } from "../../checkers/fuzz/ground.ts";
 import { Priorities, Scheduled, uniform } from "../../checkers/fuzz/strategy.ts";
 import { sceneOf } from "../../checkers/explore/bounded.ts";
+import { fuzzText } from "../../checkers/report/fuzz.ts";
 import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { entryNamed } from "../../models/catalogue.ts";
@@ -140,6 +142,14 @@ describe("calls one after the other", () => {
     expect(await run(report.design, report.vectors)).toEqual(report);
   });
 
+  test("what no run meets is not found, and nothing is said to hold", async () => {
+    const all = always({ ...ofSwitches, name: "never-all", over: {}, holds: (s) => s.count < 20 });
+    const report = await run(toy({ promises: [all] }), [{ bounds: { switches: 20 } }], { runs: 1 });
+    expect(report.findings).toEqual([]);
+    const told = { asked: "toy", breaks: [], files: new Map(), again: "toy", stored: [], unmet: [] };
+    expect(fuzzText(report, told)).toMatch(/^toy  no breach in 1 run, .*sampled: nothing is said to hold/);
+  });
+
   test("a reason to stop leaves what was done", async () => {
     let runs = 0;
     const report = await run(toy(), [{ bounds: {} }], { stop: () => (runs++ < 5 ? null : "enough") });
@@ -270,6 +280,11 @@ describe("calls that overlap", () => {
     );
     expect(found).toBeGreaterThan(3);
   });
+});
+
+test("the example of the README is a test", () => {
+  const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  expect(read("README.md")).toContain(`\`\`\`ts\n${read("test/fuzz/example.test.ts")}\`\`\``);
 });
 
 describe("mutants of the registry", () => {

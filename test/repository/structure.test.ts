@@ -84,12 +84,14 @@ test("every import names a file that is there", () => {
       expect({ path, target, there: existsSync(`${ROOT}${target}`) }).toEqual({ path, target, there: true });
 });
 
-test("no file is dead: each is imported, run by a script or by bin, or a test", () => {
-  const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as {
+test("no file is dead: each is imported, exported by the package, run by a script or by bin, or a test", () => {
+  const { scripts, exports } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as {
     scripts: Record<string, string>;
+    exports: Record<string, string>;
   };
   const run = [
     ...Object.values(scripts),
+    ...Object.values(exports),
     ...readdirSync(`${ROOT}bin`).map((file) => readFileSync(`${ROOT}bin/${file}`, "utf8")),
   ].join("\n");
   const imported = new Set([...imports.values()].flat());
