@@ -5,6 +5,8 @@ import type { AnyCall } from "../../spec/language/call.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
 import { certified } from "../../checkers/fuzz/certified.ts";
 import { fuzz } from "../../checkers/fuzz/fuzz.ts";
+import { rerunRaceAt } from "../../checkers/fuzz/rerun-race.ts";
+import { Stage } from "../../checkers/fuzz/stage.ts";
 import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { a, always, b, call, counter, overlap, reportOf, spec } from "../interleave/counter.ts";
@@ -58,6 +60,27 @@ const seldom = always({
   holds: ({ count, waiters }) => count + waiters < 3,
 });
 
+/** Three at once are as wrong as two who came and went, which takes longer: with two in flight at most, three never are. */
+const stay = call({
+  ...spec,
+  by: "kernel",
+  returns: ["EBUSY"],
+  sections: {
+    "come in": (s) => (s.count === 2 || s.waiters === 3 ? "EBUSY" : void s.waiters++),
+    "go out": (s) => {
+      s.waiters--;
+      s.count = Math.min(2, s.count + 1);
+    },
+  },
+});
+const crowded = always({
+  ...exact,
+  name: "crowded",
+  anytime: true,
+  holds: ({ count, waiters }) => waiters < 3 && count < 2,
+});
+
+const crowd = counter({ first: stay, second: stay, third: stay }, [crowded]);
 const abba = counter({ ab: nesting(a, b), ba: nesting(b, a), up });
 const lost = counter({ add, ab: nesting(a, b) }, [exact, seldom]);
 const livelock = counter({ up, spin });
@@ -89,4 +112,26 @@ describe.each([
     expect(certified(of, read)).toEqual({ certificate: shrunk!.certificate, smaller: null });
     expect(shrunk!.certificate!.deletions).toBeGreaterThanOrEqual(known.steps!);
   });
+});
+
+test.each([
+  [2, [0, 1, 0, 1]],
+  [3, [0, 1, 2]],
+])("with %i calls in flight at most, no more of them are, whatever the turns", (most, taken) => {
+  const stage = new Stage(crowd, { most: 5, tasks: 1 }, "everything");
+  const calls = ["first", "second", "third"].map((name) => ({ call: name, params: {} }));
+  const like = { property: "crowded", instance: {}, why: "" };
+  const failing = rerunRaceAt(stage, like, most)({ bounds: stage.scene.bounds, calls, turns: [0, 1, 2] });
+  expect(failing!.plan.turns).toEqual(taken);
+});
+
+test("a turn that cannot be taken is passed over, and who is in flight then goes on to the end", () => {
+  const stage = new Stage(lost, { most: 5, tasks: 4 }, "everything");
+  const calls = ["ab", "ab", "add", "add"].map((name) => ({ call: name, params: {} }));
+  const like = { property: "exact", instance: {}, why: "" };
+  // The second call would wait for the lock of the first one: it never begins.
+  const turns = [0, 1, 1, 2, 3];
+  const { plan } = rerunRaceAt(stage, like, 4)({ bounds: stage.scene.bounds, calls, turns })!;
+  expect(plan.calls.map(({ call: name }) => name)).toEqual(["ab", "add", "add"]);
+  expect(plan.turns).toEqual([0, 1, 2, 0, 1, 2]);
 });
