@@ -19,7 +19,7 @@ beforeAll(async () => {
     if (!(error instanceof NotHere)) throw error;
     missing = error.message;
   }
-});
+}, 180_000);
 afterAll(() => kernel?.close());
 
 function booted({ skip }: TestContext): Kernel {
