@@ -65,7 +65,7 @@ export async function fuzz(names: readonly string[], options: FuzzCommand): Prom
   const done: { readonly report: FuzzReport; readonly told: Told }[] = [];
   for (const task of tasks) {
     if (interrupt.reason() !== null) break;
-    const stored = options.path === undefined ? storedOf(task.entry.design) : [];
+    const stored = options.path === undefined ? storedOf(task.entry.design, options.property) : [];
     const report = await work(task, options, interrupt);
     done.push({ report, told: tell(task, report, stored, options) });
   }
@@ -214,21 +214,19 @@ function unmetGoals({ coverage }: FuzzReport, required: string | undefined): rea
   return goals.filter((goal) => !coverage.isReached(goal));
 }
 
-/** The counterexamples of a design that the project keeps. */
-function storedOf(design: AnyDesign): Stored[] {
+/** The counterexamples of a design that the project keeps; with properties named, theirs. */
+function storedOf(design: AnyDesign, only?: readonly string[]): Stored[] {
   const folder = join(CORPUS, fileName(design.name));
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
     .sort()
-    .map((name) => {
+    .flatMap((name) => {
       const file = join(folder, name);
       const trace = readTrace(readText(file), file);
+      const { property } = trace.breach!;
+      if (only?.includes(property) === false) return [];
       const { broken } = replay(design, trace, file);
-      return {
-        file: `counterexamples/${fileName(design.name)}/${name}`,
-        property: trace.breach!.property,
-        broken: broken === true,
-      };
+      return { file: `counterexamples/${fileName(design.name)}/${name}`, property, broken: broken === true };
     });
 }
