@@ -82,6 +82,18 @@ const crowded = always({
 
 const crowd = counter({ first: stay, second: stay, third: stay }, [crowded]);
 const abba = counter({ ab: nesting(a, b), ba: nesting(b, a), up });
+/** One way round is there from the start; the other is only when somebody has counted up. */
+const later = call({
+  ...spec,
+  returns: ["EBUSY"],
+  sections: {
+    "look at the count": (s) => (s.count === 0 ? "EBUSY" : undefined),
+    "take b": { takes: () => b(0) },
+    "take a": { takes: () => a(0) },
+    "drop both": { drops: () => [a(0), b(0)] },
+  },
+});
+const halves = counter({ ab: nesting(a, b), later, up });
 const lost = counter({ add, ab: nesting(a, b) }, [exact, seldom]);
 const livelock = counter({ up, spin });
 
@@ -89,6 +101,7 @@ const livelock = counter({ up, spin });
 describe.each([
   ["no-deadlock", abba, 2],
   ["lock-order", abba, 1],
+  ["lock-order", halves, 1],
   ["exact", lost, 2],
   ["seldom", lost, 1],
   ["linearizable", lost, 2],
