@@ -6,6 +6,7 @@ import type { Kernel } from "../checkers/kernel/live/kernel.ts";
 import { racesText } from "../checkers/report/races.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import { races } from "../models/guest-memfd/recording/races.ts";
+import type { Entry } from "../models/catalogue.ts";
 import type { AnyDesign } from "../spec/language/design.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
@@ -86,10 +87,8 @@ async function raced(
   only: number | null,
   interrupt: Interrupt,
 ): Promise<{ readonly design: AnyDesign; readonly report: RacesReport }> {
-  const entry =
-    options.design === undefined
-      ? await entryForKernel(kernel.header, kernel.where)
-      : await findDesign(options.design);
+  const own = (): Promise<Entry> => entryForKernel(kernel.header, kernel.where);
+  const entry = await (options.design === undefined ? own() : findDesign(options.design));
   const { runs, iterations = DEFAULT_ITERATIONS, seconds = Infinity, seed, live } = options;
   const end = performance.now() + 1000 * seconds;
   const line = new ProgressLine();
@@ -103,7 +102,7 @@ async function raced(
         iterations,
         seed,
         licence: { poison: live === "qemu" },
-        careful: live === "local",
+        careful: live === "local" ? (await own()).design : null,
         shrinkSeconds: SHRINK_SECONDS,
         stop: () => interrupt.reason() ?? (performance.now() > end ? "time is up" : null),
         told: (text) => line.show(text),
@@ -115,10 +114,11 @@ async function raced(
   }
 }
 
-function commandOf({ live, kernel, design }: RacesCommand, seed: number): string {
-  const named = kernel === undefined ? "" : ` --kernel ${kernel}`;
-  const on = design === undefined ? "" : ` --design ${design}`;
-  return `npx gmemcheck conform --live ${live}${named}${on} --races --seed ${seed}`;
+function commandOf(options: RacesCommand, seed: number): string {
+  const said = (["kernel", "append", "smp", "design", "iterations"] as const).flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name} '${options[name]}'`.replace(/'([^\s']*)'/, "$1")],
+  );
+  return ["npx gmemcheck conform --live", options.live, ...said, "--races --seed", seed].join(" ");
 }
 
 function jsonText({ header, where }: Kernel, design: AnyDesign, seed: number, report: RacesReport): string {

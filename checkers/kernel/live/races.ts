@@ -3,6 +3,7 @@
  * hang, a death or a complaint, is a finding; it is made smaller on the kernel.
  */
 import fc from "fast-check";
+import type { AnyDesign } from "../../../spec/language/design.ts";
 import type { Licence } from "../../../spec/programs.ts";
 import type { MadeRace, Races } from "../../../spec/races.ts";
 import { ask } from "./disagreement.ts";
@@ -18,8 +19,11 @@ export interface RaceOptions {
   /** This block alone, from 0. */
   readonly only: number | null;
   readonly licence: Licence;
-  /** An oops would take this machine with it: blocks in which the design runs into a bug are not run. */
-  readonly careful: boolean;
+  /**
+   * The design of the kernel's own version where an oops would take this machine with it: blocks in which that runs into a bug, or which it
+   * does not follow to the end, are not run. Null where the kernel may crash.
+   */
+  readonly careful: AnyDesign | null;
   /** For the shrinking of one finding. */
   readonly shrinkSeconds: number;
   /** Why to stop, or null. */
@@ -93,7 +97,7 @@ class Lane {
     const { iterations, seed, told } = this.options;
     told(`race ${run + 1} of ${this.options.runs}: ${race.title}`);
     const allowed = expected(this.sides, race);
-    const reason = this.whyNot(allowed);
+    const reason = this.whyNot(race, allowed);
     if (allowed === null || allowed === "too big" || reason !== null)
       return void this.notRun.set(reason!, (this.notRun.get(reason!) ?? 0) + 1);
     const trial = await tryRace(this.sides, race, allowed, iterations, seed + run);
@@ -107,17 +111,27 @@ class Lane {
   }
 
   /** Why a block is not run; null if it is. */
-  private whyNot(allowed: Expected | "too big" | null): string | null {
+  private whyNot(race: MadeRace, allowed: Expected | "too big" | null): string | null {
     if (allowed === null) return "it cannot be run as it is written";
     if (allowed === "too big") return "it has too many interleavings";
+    const danger = this.danger(race, allowed);
+    if (danger !== null)
+      return `${this.options.careful!.name} runs into a bug, and this machine with it: ${danger}`;
     const { bugs } = allowed.outcomes;
     if (bugs.length === 0) return null;
-    if (this.options.careful)
-      return `the design runs into a bug, and this machine with it: ${bugs.join("; ")}`;
     const met = [...this.findings.values()].find(
       ({ smallest }) => smallest.expected.outcomes.bugs.join() === bugs.join(),
     );
     return met === undefined ? null : `it would meet again what was met: ${bugs.join("; ")}`;
+  }
+
+  /** What may take this machine down. */
+  private danger(race: MadeRace, compared: Expected): string | null {
+    const { careful } = this.options;
+    if (careful === null) return null;
+    const own = careful === this.sides.design ? compared : expected({ ...this.sides, design: careful }, race);
+    if (own === null || own === "too big") return "it was not followed to the end";
+    return own.outcomes.bugs.length === 0 ? null : own.outcomes.bugs.join("; ");
   }
 
   private count({ setup, threads, final }: MadeRace, trial: Trial): void {
@@ -141,7 +155,7 @@ class Lane {
       tries: 2,
       iterations,
       seed: seed + run,
-      mayRun: (allowed) => !this.options.careful || allowed.outcomes.bugs.length === 0,
+      mayRun: (smaller, allowed) => this.danger(smaller, allowed) === null,
       stop: () => stop() !== null || performance.now() > end,
       told: (asked) => told(`race ${run + 1}, ${race.title}: ${what}; smaller block ${asked}`),
     });

@@ -11,7 +11,7 @@ export interface ShrinkRace {
   readonly iterations: number;
   readonly seed: number;
   /** Whether a block may be run at all. */
-  readonly mayRun: (expected: Expected) => boolean;
+  readonly mayRun: (race: MadeRace, expected: Expected) => boolean;
   readonly stop: () => boolean;
   /** Hears how many candidates were run. */
   readonly told: (asked: number) => void;
@@ -44,7 +44,7 @@ export async function shrinkRace(
   let asked = 0;
   const shows = async (race: MadeRace): Promise<boolean> => {
     const allowed = expected(sides, race);
-    if (allowed === null || allowed === "too big" || !options.mayRun(allowed)) return false;
+    if (allowed === null || allowed === "too big" || !options.mayRun(race, allowed)) return false;
     options.told(++asked);
     for (let n = 0; n < options.tries; n++) {
       const trial = await tryRace(sides, race, allowed, options.iterations, options.seed + n);

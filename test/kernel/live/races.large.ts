@@ -42,7 +42,7 @@ function run(
       only: null,
       iterations: 150,
       licence: { poison },
-      careful: !poison,
+      careful: poison ? null : design,
       shrinkSeconds: 300,
       stop: () => null,
       told: () => {},

@@ -179,7 +179,7 @@ async function lane(
       iterations: 40,
       seed: 1,
       licence: { poison: true },
-      careful: false,
+      careful: null,
       shrinkSeconds: 60,
       only: null,
       stop: () => null,
@@ -334,9 +334,12 @@ describe("a kernel", () => {
     const bind = { ...setup[5]!, guest_phys_addr: 1064960 };
     const root = [...setup.slice(0, 5), plain, { ...guestRead, gpa: 1052672 }];
     const cold = { title: "bind against hole", setup: root, threads: [[bind], [punch]], final: [] };
-    const report = await lane(kernel, guestMemfd6_18, [cold], { careful: true });
+    const report = await lane(kernel, guestMemfd6_18, [cold], { careful: guestMemfd6_18 });
     expect(kernel.ran).toEqual([]);
     expect([...report.notRun.keys()]).toEqual([expect.stringContaining("no-use-after-free")]);
+    // Whatever it is compared with.
+    const other = await lane(kernel, guestMemfd7_3, [cold], { careful: guestMemfd6_18 });
+    expect([kernel.ran, [...other.notRun.keys()]]).toEqual([[], [...report.notRun.keys()]]);
   });
 
   test("is left alone when the run is stopped", async () => {
