@@ -84,6 +84,8 @@ describe("blocks that are drawn", () => {
   });
 });
 
+type Fault = (race: RaceProgram, raced: Raced, seed: number) => Raced;
+
 /** Answers as a design does, each time one of the outcomes that it allows. */
 class StandIn implements Kernel {
   readonly header: Header;
@@ -91,9 +93,9 @@ class StandIn implements Kernel {
   readonly ran: RaceProgram[] = [];
   private readonly answers = new Map<string, Expected>();
   private readonly design: AnyDesign;
-  private readonly fault: (race: RaceProgram, raced: Raced) => Raced;
+  private readonly fault: Fault;
 
-  constructor(header: Header, design: AnyDesign, fault = (_: RaceProgram, raced: Raced): Raced => raced) {
+  constructor(header: Header, design: AnyDesign, fault: Fault = (_, raced) => raced) {
     this.header = header;
     this.design = design;
     this.fault = fault;
@@ -112,7 +114,7 @@ class StandIn implements Kernel {
       Math.floor((iterations + ((seed + i) % allowed.length)) / allowed.length),
     );
     const observed = allowed.flatMap((of, i) => (counts[i]! > 0 ? [{ ...of, count: counts[i]! }] : []));
-    return this.fault(race, { setup: setup.ended.map(({ answer }) => answer), observed });
+    return this.fault(race, { setup: setup.ended.map(({ answer }) => answer), observed }, seed);
   }
 
   async close(): Promise<void> {}
@@ -267,6 +269,24 @@ describe("a kernel", () => {
     expect(text).toContain('"host_read","map":"m","offset":0} = {"value":99}');
     expect(text).toContain('allowed, but with thread 1, step 0 = {"value":0}');
     expect(written(of7_3, report, guestMemfd7_3)[0]!.disagreements.length).toBe(1);
+  });
+
+  test("a smaller block that shows it rarely is passed over", async () => {
+    const kernel = new StandIn(of7_3, guestMemfd7_3, (race, raced, seed) => {
+      // Two tries a block, of seeds 1 and 2.
+      if (race.final.length === 0 && seed < 3) return raced;
+      const [seen] = raced.observed;
+      return {
+        ...raced,
+        observed: [{ ...seen!, results: seen!.results.map((of) => of.map(() => ({ value: 99 }))) }],
+      };
+    });
+    const report = await lane(kernel, guestMemfd7_3, [block("hole against hole", [punch], [punch])]);
+    const { race } = report.findings[0]!.smallest;
+    expect(race.final.length).toBe(1);
+    await expect(kernel.race({ ...race, final: [] }, 40, 3)).resolves.toMatchObject({
+      observed: [{ results: [[{ value: 99 }], [{ value: 99 }]] }],
+    });
   });
 
   const stacks = ["task:executor state:D", " down_read+0x1", " kvm_gmem_error_folio+0x2"];
