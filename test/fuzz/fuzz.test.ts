@@ -134,12 +134,23 @@ describe("calls one after the other", () => {
   });
 
   test("a run that is asked for again is the same, whatever others had reached before it", async () => {
-    const report = await run(toy({ promises: [three] }), [{ bounds: { switches: 20 } }]);
+    const refuses = call({
+      kernel: "a toy",
+      by: "task",
+      takes: {},
+      returns: ["EPERM", "EIO", "ENOMEM"],
+      sections: { all: (s) => (s.count > 2 ? "EPERM" : s.count > 20 ? "EIO" : 0) },
+    });
+    const many = always({ ...ofSwitches, name: "never-many", over: {}, holds: (s) => s.count < 13 });
+    const design = toy({ calls: { refuses }, promises: [many] });
+    const report = await run(design, [{ bounds: { switches: 20 } }], { seed: 7 });
     const [{ path, replayPath, breach, shrunk }] = report.findings as [FuzzReport["findings"][number]];
-    const again = await run(report.design, report.vectors, { again: { path, replayPath } });
+    expect([path, replayPath]).not.toEqual(["0", expect.anything()]);
+    expect(replayPath).toContain("~refuses:");
+    const again = await run(design, report.vectors, { seed: 7, again: { path, replayPath } });
     expect([again.runs, again.findings.length]).toEqual([1, 1]);
     expect(again.findings[0]).toMatchObject({ path, replayPath, breach, shrunk: { trace: shrunk!.trace } });
-    expect(await run(report.design, report.vectors)).toEqual(report);
+    expect(await run(design, report.vectors, { seed: 7 })).toEqual(report);
   });
 
   test("what no run meets is not found, and nothing is said to hold", async () => {
