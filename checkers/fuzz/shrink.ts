@@ -1,4 +1,5 @@
 /** A failure that a random run met, shrunk to a minimum with a certificate, and written as a trace that is replayed like any other. */
+import type { Bounds } from "../../spec/language/design.ts";
 import { LOCK_ORDER } from "../../spec/language/kernel-bug.ts";
 import type { Certificate, Trace } from "../../spec/language/trace.ts";
 import type { Bounded } from "../explore/bounded.ts";
@@ -9,6 +10,7 @@ import type { Hit } from "./hit.ts";
 import { minimise, withoutChunks } from "./minimum.ts";
 import { keeping, pathOf, planOf, planOfTrace, stepsOf, type Plan } from "./plan.ts";
 import { furtherReductions, leastBounds } from "./reductions.ts";
+import type { Failing } from "./rerun.ts";
 import { searchShorter, type Searched } from "./shorter.ts";
 import { Stages } from "./stage.ts";
 import { Trials } from "./trials.ts";
@@ -89,10 +91,18 @@ class Shrinker {
     const failing = this.trials.failing(plan);
     if (failing === null) return null;
     const own = await this.minimum(failing.plan);
-    const searched = await this.search(own);
-    const shorter = searched?.shorter ?? null;
-    const better = shorter === null ? null : this.trials.failing(planOfTrace(shorter));
-    const { certificate, ...minimum } = better === null ? own : await this.minimum(better.plan);
+    let start = own;
+    let searched = await this.search(start, start.plan.bounds);
+    let better = this.betterOf(searched);
+    // What is shorter may need more of a bound than what was shrunk: so the bounds of the run are searched too.
+    const wide = better === null ? await this.search(start, plan.bounds) : null;
+    const wider = this.betterOf(wide);
+    if (wider !== null) {
+      start = await this.minimum(wider.plan);
+      searched = await this.search(start, start.plan.bounds);
+      better = this.betterOf(searched);
+    }
+    const { certificate, ...minimum } = better === null ? start : await this.minimum(better.plan);
     return {
       trace: this.trace({ ...minimum, certificate }),
       certificate,
@@ -104,10 +114,15 @@ class Shrinker {
     };
   }
 
-  private async search(minimum: Minimum): Promise<Searched | null> {
+  private async search(minimum: Minimum, bounds: Bounds): Promise<Searched | null> {
     const { search, stop } = this.options;
     if (search === undefined || stop?.() === true) return null;
-    return searchShorter(this.hit.design, this.trace(minimum), search, stop);
+    return searchShorter(this.hit.design, { ...this.trace(minimum), bounds }, search, stop);
+  }
+
+  private betterOf(searched: Searched | null): Failing | null {
+    const shorter = searched?.shorter ?? null;
+    return shorter === null ? null : this.trials.failing(planOfTrace(shorter));
   }
 
   private async minimum(plan: Plan): Promise<Minimum> {
