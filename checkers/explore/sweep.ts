@@ -13,6 +13,8 @@ export interface Budget {
   readonly states: number;
   readonly seconds: number;
   readonly bytes: number;
+  /** Levels that are expanded; all when absent. */
+  readonly levels?: number;
 }
 
 export const NO_LIMIT: Budget = { states: Infinity, seconds: Infinity, bytes: Infinity };
@@ -241,6 +243,7 @@ export abstract class Sweep {
       if (full !== null) return full;
       if (total.bytes > budget.bytes) return `more than ${budget.bytes} bytes`;
     }
+    if (this.depth >= (budget.levels ?? Infinity)) return `more than ${budget.levels} levels`;
     if (this.seconds() > budget.seconds) return `more than ${budget.seconds} seconds`;
     return stop?.() ?? null;
   }

@@ -46,11 +46,8 @@ async function search(
   const property = trace.breach!.property;
   // Of the others a search knows only when it has ended.
   const isSoon = trace.mode === "sequential" || !BEHIND.includes(property);
-  let depth = 0;
-  const why = (): string | null => {
-    if (stop()) return "stopped";
-    return isSoon && depth >= trace.steps.length - 1 ? "every shorter trace was tried" : null;
-  };
+  // What is asked in the states of a level, and of the calls that lead there, is known when the one before it is expanded.
+  const levels = isSoon ? { levels: trace.steps.length - 1 } : {};
   try {
     const report = await checkVector(
       calls === "all" ? design : restricted(design, trace),
@@ -61,10 +58,9 @@ async function search(
         ...(trace.mode === "overlap" ? { overlap: trace.overlap } : {}),
       },
       {
-        budget,
+        budget: { ...budget, ...levels },
         only: new Set([property]),
-        stop: why,
-        onProgress: (now) => (depth = now.depth),
+        stop: () => (stop() ? "stopped" : null),
       },
     );
     const found = report.properties.find(({ name }) => name === property);
@@ -72,7 +68,7 @@ async function search(
     const isShorter = steps !== null && steps < trace.steps.length;
     const shorter = isShorter ? { ...found!.trace!, scenario: trace.scenario } : null;
     const least = Math.min(steps ?? Infinity, trace.steps.length);
-    const isExhaustive = report.complete || (isSoon && report.depth >= least - 1);
+    const isExhaustive = report.complete || (isSoon && report.depth >= least - 2);
     const { states, verdict, reason } = report;
     const invalid = verdict === "invalid" ? { invalid: reason ?? "" } : {};
     return { calls, steps, isExhaustive, states, shorter, ...invalid };
