@@ -44,7 +44,9 @@ export interface Frame {
 export function actorOf(by: Actor, name: string, params: Readonly<Record<string, unknown>>): string {
   if (by === "task") return "task";
   if (by === "kernel") return name;
-  return `vCPU ${String(params["vcpu"])} of VM ${String(params["vm"])}`;
+  const { vm, vcpu } = params;
+  // A design of one VM does not say which.
+  return vm === undefined ? `vCPU ${String(vcpu)}` : `vCPU ${String(vcpu)} of VM ${String(vm)}`;
 }
 
 export class Frames {
