@@ -45,10 +45,12 @@ export interface GuestFault extends Releasing {
 }
 
 /**
- * How a fault ends without a mapping: emulated as MMIO; KVM_EXIT_MEMORY_FAULT with an errno; or an errno
- * with no exit information.
+ * How a fault ends without a mapping: emulated as MMIO; KVM_EXIT_MEMORY_FAULT with an errno; an errno with no exit
+ * information; or, of a poisoned page behind userspace_addr, a signal to the thread of the vCPU
+ * (kvm_handle_error_pfn(): kvm_send_hwpoison_signal(), RET_PF_RETRY).
  */
-export type Fails = "mmio" | "memory_fault EFAULT" | "memory_fault EHWPOISON" | "EFAULT";
+export type Fails =
+  "mmio" | "memory_fault EFAULT" | "memory_fault EHWPOISON" | "EFAULT" | "SIGBUS BUS_MCEERR_AR";
 
 /** The slot that the fault has found, which SRCU keeps alive. */
 const slotOf = (s: State, c: GuestFault): SlotState =>
@@ -112,7 +114,8 @@ export function getUserPage(s: State, c: GuestFault, m: Machine): Fails | undefi
   const { area } = slot;
   const at = area === null ? null : pageOfArea(s, area, slot.areaPage + c.gfn - slot.base);
   if (area === null || at === null) return "EFAULT";
-  if (faultIn(onlyInitShared)(s, { area, ...at }, c.write, m) !== null) return "EFAULT";
+  const signal = faultIn(onlyInitShared)(s, { area, ...at }, c.write, m);
+  if (signal !== null) return signal === "SIGBUS BUS_MCEERR_AR" ? signal : "EFAULT";
   c.inode = at.inode;
   c.page = at.page;
   c.writable = !slot.readonly && s.areas[area]!.access === "write";

@@ -244,6 +244,35 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
     only: racing,
   },
+  "poisoned-windows": {
+    says: "an ordinary slot whose memory is a window on a file, a guest in it, and pages that fail",
+    given: [
+      ...vmWithFile(KVM_X86_DEFAULT_VM, 1, BOTH),
+      {
+        call: "mmap",
+        params: {
+          area: 0,
+          file: 0,
+          offset: 0n,
+          length: PAGE_SIZE,
+          prot: PROT_READ | PROT_WRITE,
+          share: "shared",
+        },
+      },
+      {
+        call: "set_user_memory_region2",
+        params: {
+          ...bound(0).params,
+          flags: 0n,
+          userspace_addr: { area: 0, offset: 0n },
+          guest_memfd: null,
+        },
+      },
+    ],
+    legal: true,
+    calls: ["guest_read", "guest_write", "pre_fault_memory", "madvise", "fallocate", "munmap"],
+    only: { munmap: { area: (area: number) => area === 0 } },
+  },
   "private-races": {
     says: "a VM with private memory, its vCPU and a file: whatever follows, overlapping",
     given: vmWithFile(KVM_X86_SW_PROTECTED_VM, 1, 0n),

@@ -54,6 +54,9 @@ export const emulations: readonly Vector[] = [overlap("emulations", ofShared, { 
 /** Pre-faults of slots that come and go. */
 export const preFaults: readonly Vector[] = [overlap("pre-faults", ofShared, { quick: true })];
 
+/** Faults of a guest on poison that the process maps. */
+export const poisonedWindows: Vector = { bounds: ofShared, scenario: "poisoned-windows", quick: true };
+
 /** One call at a time: every result of the calls that a repair changes. */
 export const sequentialCore: readonly Vector[] = [
   { bounds: {}, scenario: "core" },
@@ -72,6 +75,7 @@ export const prefetches: readonly Vector[] = [
     bounds: { types: "default", paging: "shadow", slots: 2, pages: 2, gfns: 2 },
     scenario: "prefetches",
   },
+  poisonedWindows,
 ];
 
 /** Rmaps, which only shadow paging has, of a slot that is made or goes. */
@@ -119,6 +123,7 @@ export const vectorsOf6_18: readonly Vector[] = [
   { bounds: { maps: 2, dups: 1, bytes: 2 }, scenario: "windows" },
   { bounds: { files: 2 }, scenario: "windows" },
   { bounds: { pages: 2, maps: 2, types: "default" }, scenario: "windows" },
+  poisonedWindows,
   ...preFaults,
   ...privateOverlaps,
   ...sharedOverlaps,

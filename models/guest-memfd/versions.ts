@@ -87,6 +87,9 @@ export function init(s: State, m: Machine): void {
   }
 }
 
+/** What faults meet of files that are shared, or mapped by the host. */
+const ofMappedFiles = ["EHWPOISON memory_fault shared", "SIGBUS BUS_MCEERR_AR"] as const;
+
 export const guestMemfd6_8 = design({
   name: "guest-memfd-6.8",
   says: "guest_memfd as it was merged: for VMs with private memory only, without flags, never mapped by the host",
@@ -128,8 +131,8 @@ export const guestMemfd6_8 = design({
     mincore,
     mlock,
     madvise: change(madvise, { never: ["EFAULT", "EHWPOISON", "EBUSY"] }),
-    guest_read: change(guestRead, { never: ["EHWPOISON memory_fault shared"] }),
-    guest_write: change(guestWrite, { never: ["EHWPOISON memory_fault shared"] }),
+    guest_read: change(guestRead, { never: ofMappedFiles }),
+    guest_write: change(guestWrite, { never: ofMappedFiles }),
     guest_execute: guestExecute,
     get_dirty_log: getDirtyLog,
     memory_failure: memoryFailure,
@@ -182,6 +185,7 @@ export const guestMemfd6_12 = variant(guestMemfd6_8, {
   adds: {
     pre_fault_memory: {
       ...change(preFaultMemory, {
+        never: ["EINTR"],
         sections: staleOnObsoleteRoot,
         after: { "look for two-dimensional paging": loadFirstRoot },
       }),

@@ -10,7 +10,7 @@ import { allocateRmaps } from "../guest-memfd/rmaps.ts";
 import { reloadObsoleteRoot } from "../guest-memfd/roots.ts";
 import { NORMAL, slotAt } from "../guest-memfd/slots.ts";
 import type { State } from "../guest-memfd/state.ts";
-import { dyingFile, emulations, preFaults, sequentialCore } from "../guest-memfd/vectors.ts";
+import { dyingFile, emulations, poisonedWindows, preFaults, sequentialCore } from "../guest-memfd/vectors.ts";
 import { guestMemfd6_12, guestMemfd7_3 } from "../guest-memfd/versions.ts";
 
 const { calls: of6_12 } = guestMemfd6_12;
@@ -57,7 +57,7 @@ export const emulationOfTheFile = variant(guestMemfd7_3, {
   source:
     "a repair of what 7.3.4 and 6.18.44 were seen to do: an access that races with the binding of a slot reads or writes userspace_addr",
   calls: emulation,
-  vectors: [...emulations, ...sequentialCore],
+  vectors: [...emulations, ...sequentialCore, poisonedWindows],
 });
 
 const memory_failure = change(of7_3.memory_failure, {
@@ -101,7 +101,7 @@ export const mended = variant(guestMemfd7_3, {
     guest_read: change(emulation.guest_read, { sections: rmapsOfEverySlot }),
     guest_write: change(emulation.guest_write, { sections: rmapsOfEverySlot }),
   },
-  vectors: guestMemfd7_3.vectors.filter(({ mode }) => mode === "overlap"),
+  vectors: [...guestMemfd7_3.vectors.filter(({ mode }) => mode === "overlap"), poisonedWindows],
 });
 
 export const repairs = [preFaultThatEnds, emulationOfTheFile, memoryFailureWithoutFolio, mended];

@@ -28,6 +28,8 @@ struct actor {
 	sigjmp_buf back;
 	volatile sig_atomic_t touching;
 	volatile sig_atomic_t signal, code;
+	/* KVM told this thread of poison behind the guest memory that it runs into. */
+	volatile sig_atomic_t struck;
 };
 
 /* The actor of the running thread. */

@@ -155,6 +155,13 @@ static void answer_through(struct answer *answer, enum access access, const stru
 		answer_int(answer, "ret", 0);
 }
 
+/* Of poison behind userspace_addr KVM tells the thread alone: KVM_RUN ends with EINTR, and would so for ever. */
+static void answer_poison(struct answer *answer)
+{
+	answer_word(answer, "signal", "SIGBUS");
+	answer_int(answer, "code", BUS_MCEERR_AR);
+}
+
 static void answer_exit(struct answer *answer, const struct kvm_run *run)
 {
 	if (run->exit_reason == KVM_EXIT_SHUTDOWN) {
@@ -172,10 +179,12 @@ static void answer_exit(struct answer *answer, const struct kvm_run *run)
 static void run_guest(struct vcpu *vcpu, enum access access, struct answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
+	me->struck = 0;
 	for (;;) {
 		run->exit_reason = KVM_EXIT_UNKNOWN;
 		const int failed = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
-		if (failed == EINTR && !me->kicked)
+		const bool poison = failed == EINTR && me->struck;
+		if (failed == EINTR && !poison && !me->kicked)
 			continue;
 		const bool first = answer->used == 0;
 		const bool mmio = !failed && run->exit_reason == KVM_EXIT_MMIO;
@@ -191,7 +200,9 @@ static void run_guest(struct vcpu *vcpu, enum access access, struct answer *answ
 				memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 			continue;
 		}
-		if (first && failed)
+		if (first && poison)
+			answer_poison(answer);
+		else if (first && failed)
 			answer_failed(answer, run, failed);
 		else if (first)
 			answer_exit(answer, run);

@@ -17,7 +17,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	if (number == SIGBUS && info->si_code == BUS_MCEERR_AO)
 		return;
 	if (!me || !me->touching) {
-		if (number == SIGUSR1 || (number == SIGBUS && info->si_code == BUS_MCEERR_AR))
+		const bool poison = number == SIGBUS && info->si_code == BUS_MCEERR_AR;
+		if (me && poison)
+			me->struck = 1;
+		if (number == SIGUSR1 || poison)
 			return;
 		channel_flush();
 		signal(number, SIG_DFL);

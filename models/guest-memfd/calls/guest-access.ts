@@ -53,8 +53,12 @@ export const guestAddress = choice<bigint>((m) =>
   Array.from({ length: m.sizes.gfns }, (_, i) => m.gfns.bytes(i)),
 );
 
-/** KVM_RUN fails with KVM_EXIT_MEMORY_FAULT: errno, exit, and the type of the access in its flags. */
+/**
+ * KVM_RUN fails with KVM_EXIT_MEMORY_FAULT: errno, exit, and the type of the access in its flags. Of a poisoned page behind userspace_addr its
+ * thread gets a signal, and KVM_RUN ends with EINTR for it.
+ */
 const EXITS = [
+  "SIGBUS BUS_MCEERR_AR",
   "EFAULT",
   "EFAULT memory_fault private",
   "EFAULT memory_fault shared",
@@ -65,7 +69,7 @@ type Exit = Exclude<(typeof EXITS)[number], "mmio">;
 type GuestStep = Step<Exit | "mmio" | "EBADF", never>;
 
 function exitOf(fails: Exclude<Fails, "mmio">, { private: isPrivate }: GuestFault): Exit {
-  if (fails === "EFAULT") return fails;
+  if (fails === "EFAULT" || fails === "SIGBUS BUS_MCEERR_AR") return fails;
   const errno = fails === "memory_fault EHWPOISON" ? "EHWPOISON" : "EFAULT";
   return `${errno} memory_fault ${isPrivate ? "private" : "shared"}`;
 }

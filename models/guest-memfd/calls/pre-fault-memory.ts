@@ -30,10 +30,12 @@ export interface PreFault extends GuestFault, Pinning {
   end: number;
 }
 
-type Errno = "ENOENT" | "EFAULT" | "EHWPOISON";
+type Errno = "ENOENT" | "EFAULT" | "EHWPOISON" | "EINTR";
 
 function errnoOf(fails: Fails): Errno {
   if (fails === "mmio") return "ENOENT";
+  // kvm_tdp_map_page() would try again, and sees that a signal is pending.
+  if (fails === "SIGBUS BUS_MCEERR_AR") return "EINTR";
   return fails === "memory_fault EHWPOISON" ? "EHWPOISON" : "EFAULT";
 }
 
@@ -81,7 +83,7 @@ export const preFaultMemory = call({
     ),
   },
   keeps: { ...faulting, gfn: upTo("gfns"), first: upTo("gfns"), end: upTo("gfns") },
-  returns: ["EBADF", "EINVAL", "EOPNOTSUPP", "ENOENT", "EFAULT", "EHWPOISON"],
+  returns: ["EBADF", "EINVAL", "EOPNOTSUPP", "ENOENT", "EFAULT", "EHWPOISON", "EINTR"],
   leaves: {
     ENOENT: {
       says: "the page table remembers that there is no memory at the frame",

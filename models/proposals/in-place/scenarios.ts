@@ -168,6 +168,7 @@ export const ofFaults: readonly Vector[] = [
   overlap("conversion-slots", isPrivate),
   // A kernel without VMs that have private memory.
   { bounds: { types: "default", paging: "shadow" }, scenario: "core" },
+  { bounds: { types: "default" }, scenario: "poisoned-windows" },
 ];
 
 export const vectors: readonly Vector[] = [

@@ -29,7 +29,9 @@ type Run<V> = (s: Confidential, c: GuestFault, m: Machine) => V;
 
 export const guestCalls = (asks: Asks) => {
   const faults = guestFault(asks);
+  // Files of guests with private memory are never mapped by a process (kvm_gmem_fault_user_mapping()), so that no slot's user page is one.
   const read = change(calls.guest_read, {
+    never: ["SIGBUS BUS_MCEERR_AR"],
     returns: ["EINVAL"],
     sections: {
       ...faults,
@@ -38,6 +40,7 @@ export const guestCalls = (asks: Asks) => {
     finally: releasing,
   });
   const write = change(calls.guest_write, {
+    never: ["SIGBUS BUS_MCEERR_AR"],
     returns: ["EINVAL"],
     sections: {
       ...faults,
@@ -49,6 +52,7 @@ export const guestCalls = (asks: Asks) => {
     guest_read: { ...read, takes: { ...read.takes, encrypted }, keeps: { ...read.keeps, refused: bool } },
     guest_write: { ...write, takes: { ...write.takes, encrypted }, keeps: { ...write.keeps, refused: bool } },
     pre_fault_memory: change(calls.pre_fault_memory, {
+      never: ["EINTR"],
       sections: preFault(asks),
       after: { "look for two-dimensional paging": launchedOnly },
       finally: releasing,
