@@ -20,8 +20,8 @@ export class Hand {
   private readonly write: Settle;
   private ground: Ground;
   private look: Enter;
-  /** Of each chunk that this hand took in the round: its number, and where its claims begin. */
-  private readonly taken: { readonly chunk: number; readonly claims: number }[] = [];
+  /** Of each chunk that this hand took in the round: its number, where its claims begin, and where those end that nobody has bettered. */
+  private readonly taken: { readonly chunk: number; readonly claims: number; won: number }[] = [];
 
   constructor(shared: Shared, me: number, expander: Expander, most: number) {
     const { width, found, room } = shared;
@@ -86,7 +86,7 @@ export class Hand {
     for (let n = 0; n < mostChunks && this.hasRoom(); n++) {
       const chunk = Atomics.add(control, CELL.next, 1);
       if (chunk >= chunks) return;
-      taken.push({ chunk, claims: made[1]! });
+      taken.push({ chunk, claims: made[1]!, won: made[1]! });
       const start = control[CELL.first]! + chunk * size;
       this.expandChunk(chunk, start, Math.min(start + size, control[CELL.end]!));
     }
@@ -120,13 +120,20 @@ export class Hand {
     this.look = enterOn(shared.width, this.ground, shared.found);
   }
 
-  /** Counts, for each chunk that it took, the states that were found there first. */
+  /** Counts, for each chunk that it took, the states that were found there first, and keeps of its claims those that nobody has bettered. */
   count(): void {
-    const { shared, taken } = this;
+    const { shared, taken, ground } = this;
+    const { claims, ranks, made } = ground;
+    const held = shared.found.ranks;
     for (let i = 0; i < taken.length; i++) {
-      let count = 0;
-      this.each(i, () => count++);
-      shared.counts[taken[i]!.chunk] = count;
+      const one = taken[i]!;
+      const end = i + 1 < taken.length ? taken[i + 1]!.claims : made[1]!;
+      one.won = one.claims;
+      for (let at = one.claims; at < end; at++) {
+        const claim = claims[at]!;
+        if (held[claim] === ranks[at]) claims[one.won++] = claim;
+      }
+      shared.counts[one.chunk] = one.won - one.claims;
     }
   }
 
@@ -135,32 +142,17 @@ export class Hand {
    * them in order. Asks about them.
    */
   settle(transitions: () => number): void {
-    const { shared, me, expander, taken, write, log } = this;
+    const { shared, me, expander, taken, write, log, ground } = this;
     const { control, counts, width } = shared;
     const mask = (control[CELL.slots]! - 1) | 0;
     let index = control[CELL.known]!;
-    let chunk = 0;
-    for (let i = 0; i < taken.length; i++) {
-      for (; chunk < taken[i]!.chunk; chunk++) index += counts[chunk]!;
-      let at = index;
-      this.each(i, (one) => {
-        write(mask, one, at);
-        expander.askState(log, at * width, at++);
-      });
+    let before = 0;
+    for (const { chunk, claims, won } of taken) {
+      for (; before < chunk; before++) index += counts[before]!;
+      write(mask, ground.claims, claims, won, index);
+      for (let at = index; at < index + won - claims; at++) expander.askState(log, at * width, at);
     }
     expander.flush();
     shared.transitions[me] = transitions();
-  }
-
-  /** The states that were found first in the chunk that it took as the i-th, in order: the claims that nobody has bettered. */
-  private each(i: number, tell: (one: number) => void): void {
-    const { taken, ground, shared } = this;
-    const { claims, ranks, made } = ground;
-    const held = shared.found.ranks;
-    const end = i + 1 < taken.length ? taken[i + 1]!.claims : made[1]!;
-    for (let at = taken[i]!.claims; at < end; at++) {
-      const one = claims[at]!;
-      if (held[one] === ranks[at]) tell(one);
-    }
   }
 }

@@ -83,18 +83,28 @@ export function enterOn(width: number, ground: Ground, found: Found): Enter {
   return new Function(...Object.keys(given), text)(...Object.values(given)) as Enter;
 }
 
-/** Gives a state that was found its number: in the log, and in the table. */
-export type Settle = (mask: number, one: number, index: number) => void;
+/** Gives states that were found their numbers, the first of them `index`: in the log, and in the table. They are those of `won` from `first` to before `end`. */
+export type Settle = (mask: number, won: Int32Array, first: number, end: number, index: number) => void;
 
+/** Their slots are touched first, so that the cache misses overlap. */
 export function settleOn(width: number, table: Int32Array, log: Int32Array, found: Found): Settle {
-  const given = { table, log, words: found.words, slots: found.slots };
+  const given = { table, log, words: found.words, slots: found.slots, seen: new Int32Array(1) };
   const text = `"use strict";
-    return (mask, one, index) => {
-      const offset = ${times("one", width)};
-      const p = ${times("index", width)};
-      ${copyText(width)}
-      const slot = slots[one];
-      table[slot] = (table[slot] & ~mask) | (index + 1);
+    return (mask, won, first, end, index) => {
+      let touched = 0;
+      for (let i = first, to = index; i < end; i = (i + 1) | 0, to = (to + 1) | 0) {
+        const one = won[i];
+        touched ^= table[slots[one]];
+        const offset = ${times("one", width)};
+        const p = ${times("to", width)};
+        ${copyText(width)}
+      }
+      seen[0] = touched;
+      for (let i = first; i < end; i = (i + 1) | 0) {
+        const slot = slots[won[i]];
+        index = (index + 1) | 0;
+        table[slot] = (table[slot] & ~mask) | index;
+      }
     };`;
   return new Function(...Object.keys(given), text)(...Object.values(given)) as Settle;
 }
@@ -102,16 +112,32 @@ export function settleOn(width: number, table: Int32Array, log: Int32Array, foun
 /** Enters states of the log, all different, from the first to before the end; other hands enter others. */
 export type Fill = (mask: number, first: number, end: number) => void;
 
+/** States whose slots are touched before the first of them is entered. */
+const TOUCHED = 128;
+
 export function fillOn(width: number, table: Int32Array, log: Int32Array): Fill {
   const text = `"use strict";
+    const from = log;
+    const hashes = new Int32Array(${TOUCHED + 1});
     return (mask, first, end) => {
-      for (let index = first; index < end; index = (index + 1) | 0) {
-        const from = log;
-        const offset = ${times("index", width)};
-        ${hashText(width)}
-        const entry = (h & ~mask) | (index + 1);
-        let at = h & mask;
-        while (table[at] !== 0 || Atomics.compareExchange(table, at, 0, entry) !== 0) at = (at + 1) & mask;
+      let index = first;
+      let offset = ${times("first", width)};
+      while (index < end) {
+        const many = Math.min(${TOUCHED}, end - index);
+        let touched = 0;
+        for (let i = 0; i < many; i = (i + 1) | 0, offset = (offset + ${width}) | 0) {
+          ${hashText(width)}
+          hashes[i] = h;
+          touched ^= table[h & mask];
+        }
+        hashes[many] = touched;
+        for (let i = 0; i < many; i = (i + 1) | 0) {
+          const h = hashes[i];
+          index = (index + 1) | 0;
+          const entry = (h & ~mask) | index;
+          let at = h & mask;
+          while (table[at] !== 0 || Atomics.compareExchange(table, at, 0, entry) !== 0) at = (at + 1) & mask;
+        }
       }
     };`;
   return new Function("table", "log", text)(table, log) as Fill;
