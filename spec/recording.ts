@@ -15,8 +15,10 @@ export interface Header {
   readonly set: string;
   /** KVM_CREATE_VM types that work. */
   readonly vm_types: readonly number[];
-  /** Mask for KVM_SET_MEMORY_ATTRIBUTES in VMs with private memory; 0: the ioctl is not there. */
+  /** Mask for KVM_SET_MEMORY_ATTRIBUTES in VMs with private memory; 0: there are none. */
   readonly memory_attributes: number;
+  /** Whether that ioctl is there (CONFIG_KVM_GENERIC_MEMORY_ATTRIBUTES); when absent, it is where `memory_attributes` is not 0. */
+  readonly memory_attributes_ioctl?: boolean;
   /** Mask of the flags that KVM_CREATE_GUEST_MEMFD takes, by VM type. */
   readonly guest_memfd_flags: Readonly<Record<string, number>>;
   readonly bindable_vm_types: readonly number[];

@@ -20,6 +20,7 @@ const HeaderLine = Schema.Struct({
   set: Schema.String,
   vm_types: Schema.Array(Schema.Number),
   memory_attributes: Schema.Number,
+  memory_attributes_ioctl: Schema.optionalKey(Schema.Boolean),
   guest_memfd_flags: Schema.Record(Schema.String, Schema.Number),
   bindable_vm_types: Schema.Array(Schema.Number),
   address_spaces: Schema.Record(Schema.String, Schema.Number),

@@ -106,3 +106,28 @@ test("a program without answers can be played, and gives the recording back", ()
     );
   }
 });
+
+test("KVM_SET_MEMORY_ATTRIBUTES may be there without VMs that have private memory: the header says so", () => {
+  const { recording, design } = recordings.find(({ name }) => name === "7.3.4-prefetch.jsonl")!;
+  const set = { op: "set_memory_attributes", vm: "A", address: 0x100000, size: 4096, flags: 0 };
+  const steps: RecordedStep[] = [
+    { op: "create_vm", vm: "A", type: 0 },
+    { ...set, attributes: 8 },
+    { ...set, attributes: 0 },
+  ];
+  const answers = (more: object) => {
+    const { memory_attributes_ioctl: _, ...header } = recording.header;
+    const text = [
+      { ...header, ...more, sequences: 1 },
+      { id: "asked", steps },
+    ].map((line) => JSON.stringify(line));
+    const read = readRecording(text.join("\n"), "asked.jsonl", player, "any");
+    return play(read.header, read.sequences[0]!, design, player, "here").map(
+      ({ errno, ret }) => errno ?? ret,
+    );
+  };
+  expect(recording.header.memory_attributes).toBe(0);
+  expect(answers({})).toEqual([0, "ENOTTY", "ENOTTY"]);
+  expect(answers({ memory_attributes_ioctl: false })).toEqual([0, "ENOTTY", "ENOTTY"]);
+  expect(answers({ memory_attributes_ioctl: true })).toEqual([0, "EINVAL", 0]);
+});

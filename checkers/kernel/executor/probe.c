@@ -75,6 +75,18 @@ static bool probe_binding(int vm, bool say)
 	return binds;
 }
 
+/* Which attributes there are is asked of a VM; whether the ioctl is there at all, of any. */
+static bool sets_attributes(void)
+{
+	const struct gmem_attributes nothing = {0};
+	const int vm = open_vm(0);
+	if (vm < 0)
+		return false;
+	const bool there = ioctl(vm, GMEM_SET_MEMORY_ATTRIBUTES, &nothing) == 0 || errno != ENOTTY;
+	close(vm);
+	return there;
+}
+
 static void probe_type(unsigned type, bool *bound)
 {
 	const int vm = open_vm(type);
@@ -134,6 +146,7 @@ void probe(void)
 	channel_say("page_size %ld", sysconf(_SC_PAGESIZE));
 	channel_say("max_slot_id %d", ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS) - 1);
 	channel_say("pre_fault_memory %d", ioctl(kvm_fd, KVM_CHECK_EXTENSION, GMEM_CAP_PRE_FAULT_MEMORY) > 0);
+	channel_say("memory_attributes_ioctl %d", sets_attributes());
 	bool bound = false;
 	for (unsigned type = 0; type < TYPES; type++)
 		probe_type(type, &bound);

@@ -15,6 +15,7 @@ export function headerOf(replies: readonly Reply[]): Header | null {
       }),
     );
   const [version] = /^\d+\.\d+(\.\d+)?/.exec(one("kernel")) ?? [];
+  const ioctl = one("memory_attributes_ioctl");
   if (version === undefined || one("page_size") === "") return null;
   return {
     format: RECORDING_FORMAT,
@@ -23,6 +24,7 @@ export function headerOf(replies: readonly Reply[]): Header | null {
     set: "live",
     vm_types: all("vm_type").map(Number),
     memory_attributes: byType("memory_attributes")["1"] ?? 0,
+    ...(ioctl === "" ? {} : { memory_attributes_ioctl: ioctl === "1" }),
     guest_memfd_flags: byType("guest_memfd_flags"),
     bindable_vm_types: all("bindable_vm_type").map(Number),
     address_spaces: byType("address_spaces"),

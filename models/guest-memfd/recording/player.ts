@@ -47,7 +47,7 @@ function machineOf(header: Header, program: readonly Args[], layout: Layout): Om
   const addressSpaces = Math.max(1, ...Object.values(header.address_spaces));
   return {
     vmTypes: header.vm_types,
-    hasMemoryAttributes: header.memory_attributes !== 0,
+    hasMemoryAttributes: header.memory_attributes_ioctl ?? header.memory_attributes !== 0,
     addressSpaces,
     tdp: header.pre_fault_memory,
     maxSlotId: header.max_slot_id,

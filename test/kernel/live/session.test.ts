@@ -142,6 +142,16 @@ const failing = async (run: Promise<unknown>): Promise<KernelFailure> => {
 };
 
 describe("a session", () => {
+  test("a header says of KVM_SET_MEMORY_ATTRIBUTES what the executor says, or nothing", async () => {
+    for (const there of [true, false, undefined]) {
+      const { memory_attributes_ioctl: _, ...rest } = header;
+      const said = there === undefined ? rest : { ...rest, memory_attributes_ioctl: there };
+      const { kernel } = await standIn({ answer, header: said });
+      expect(kernel.header.memory_attributes_ioctl).toBe(there);
+      await kernel.close();
+    }
+  });
+
   test("asks for the header, and for programs one after the other", async () => {
     const { kernel, started, running } = await standIn({ answer, header });
     expect({ ...kernel.header, machine: header.machine, set: header.set }).toEqual(

@@ -161,6 +161,9 @@ function probeLines(header: Header): string[] {
     ...of("address_spaces", header.address_spaces),
     ...of("guest_memfd_flags", header.guest_memfd_flags),
     ...of("memory_attributes", { 1: header.memory_attributes }),
+    ...(header.memory_attributes_ioctl === undefined
+      ? []
+      : [`memory_attributes_ioctl ${Number(header.memory_attributes_ioctl)}`]),
     `second_binding_errno ${header.second_binding_errno}`,
     `offset_overflow_accepted ${Number(header.offset_overflow_accepted)}`,
   ];
