@@ -1,5 +1,5 @@
 /** Kernels beside each other, as text. */
-import type { Matrix, Parting } from "../kernel/live/matrix.ts";
+import type { Matrix, Odd, Parting } from "../kernel/live/matrix.ts";
 import { count } from "./text.ts";
 
 /** A kernel that was not asked, and why. */
@@ -30,11 +30,22 @@ export function matrixText(
     odd.length === 0
       ? "Calls that a kernel answers otherwise than its design: none"
       : "Calls that a kernel answers otherwise than its design:",
-    ...odd.map(
-      ({ column, identity, programs, example }) =>
-        `  ${column}: ${identity} (${count(programs)} programs; ${example.id}, step ${example.step})`,
-    ),
+    ...odd.flatMap(oddLines),
   ].join("\n");
+}
+
+/** Of a kernel's console; a report's first lines say what it is. */
+const CONSOLE_LINES = 12;
+
+function oddLines({ column, identity, programs, example, silence }: Odd): string[] {
+  const console = silence?.console ?? [];
+  const more = console.length - CONSOLE_LINES;
+  return [
+    `  ${column}: ${identity} (${count(programs)} programs; ${example.id}, step ${example.step})`,
+    ...(silence === null ? [] : [`    ${silence.message}`]),
+    ...console.slice(0, CONSOLE_LINES).map((line) => `    console: ${line}`),
+    ...(more > 0 ? [`    and ${count(more)} lines more (--format json has them)`] : []),
+  ];
 }
 
 function table(partings: readonly Parting[], names: readonly string[]): string[] {

@@ -4,7 +4,15 @@
  */
 import type { Header, RecordedStep } from "../../../spec/recording.ts";
 import { sameResult } from "../play.ts";
-import { ask, firstDifference, identity, kindOf, type Answered } from "./disagreement.ts";
+import {
+  ask,
+  firstDifference,
+  identity,
+  kindOf,
+  type Answered,
+  type Difference,
+  type Silence,
+} from "./disagreement.ts";
 import { played, type Pair } from "./pair.ts";
 
 export interface MatrixProgram {
@@ -35,6 +43,8 @@ export interface Odd {
   readonly identity: string;
   readonly programs: number;
   readonly example: { readonly id: string; readonly step: number };
+  /** What the kernel did instead of an answer, in the example. */
+  readonly silence: Silence | null;
 }
 
 export interface RanColumn {
@@ -84,7 +94,7 @@ export async function matrix(
       answers.set(column.name, answered);
       const design = ended.map(({ answer }) => answer);
       const difference = firstDifference(program.steps, answered, design);
-      if (difference !== null) table.odd(column.name, identity(difference), program.id, difference.step);
+      if (difference !== null) table.odd(column.name, difference, program.id);
       const tally = tallies[c]!;
       tally.programs++;
       tally.operations += program.steps.length;
@@ -166,13 +176,15 @@ class Table {
     );
   }
 
-  odd(column: string, of: string, id: string, step: number): void {
+  odd(column: string, difference: Difference, id: string): void {
+    const of = identity(difference);
+    const { step, silence } = difference;
     const key = `${column} ${of}`;
     const known = this.odds.get(key);
     this.odds.set(
       key,
       known === undefined
-        ? { column, identity: of, programs: 1, example: { id, step } }
+        ? { column, identity: of, programs: 1, example: { id, step }, silence }
         : { ...known, programs: known.programs + 1 },
     );
   }

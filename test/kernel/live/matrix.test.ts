@@ -1,5 +1,6 @@
 /** The same programs on kernels that are designs: the calls by which they part, from each other and from what is expected. */
 import { expect, test } from "vitest";
+import { KernelFailure } from "../../../checkers/kernel/live/kernel.ts";
 import { matrix, type Column, type MatrixProgram } from "../../../checkers/kernel/live/matrix.ts";
 import { matrixText } from "../../../checkers/report/matrix.ts";
 import { player } from "../../../models/guest-memfd/recording/player.ts";
@@ -94,12 +95,36 @@ test("a kernel that answers otherwise than its design is named, with the call", 
       identity: "fstat: EIO, not 0",
       programs: 1,
       example: { id: "flags, then bound twice", step: 5 },
+      silence: null,
     },
   ]);
   const text = matrixText(result, [{ name: "6.8", why: "no kernel of this version is here" }]);
   expect(text).toContain("6.8: not at hand: no kernel of this version is here");
   expect(text).toContain("7.3: fstat: EIO, not 0 (1 programs; flags, then bound twice, step 5)");
   expect(text).toMatch(/set_user_memory_region2 +EINVAL +EEXIST +2 +bound twice, step 3/);
+});
+
+test("a kernel that complains is quoted, with the first lines of its console", async () => {
+  const whole = column("7.3", guestMemfd7_3);
+  const said = Array.from({ length: 15 }, (_, i) => `[    1.${i}] line ${i}`);
+  const complaining: Column = {
+    ...whole,
+    kernel: {
+      ...whole.kernel,
+      run: () => Promise.reject(new KernelFailure("splat", "the kernel complains: WARNING: at x", [], said)),
+    },
+  };
+  const result = await run([complaining], [twice]);
+  expect(result.odd.map((of) => of.silence)).toEqual([
+    { kind: "splat", message: "the kernel complains: WARNING: at x", console: said },
+  ]);
+  const lines = matrixText(result, []).split("\n");
+  expect(lines.slice(lines.findIndex((line) => line.includes("create_vm: splat, not 0")))).toEqual([
+    "  7.3: create_vm: splat, not 0 (1 programs; bound twice, step 0)",
+    "    the kernel complains: WARNING: at x",
+    ...said.slice(0, 12).map((line) => `    console: ${line}`),
+    "    and 3 lines more (--format json has them)",
+  ]);
 });
 
 test("a program that a kernel may not be asked to run is left out there", async () => {
