@@ -63,7 +63,7 @@ export function firstValue(domain: AnyDomain, sizes: Sizes): unknown {
     case "record":
       return mapFields(shape, (field) => firstValue(field, sizes));
     case "per":
-      return Array.from({ length: indexSize(shape, sizes) }, () => firstValue(shape.of, sizes));
+      return mapTable(indexSize(shape, sizes), () => firstValue(shape.of, sizes));
   }
 }
 
@@ -120,8 +120,10 @@ export function canonical(domain: AnyDomain, sizes: Sizes, value: unknown): unkn
           ? firstValue(field, sizes)
           : canonical(field, sizes, (value as Plain)[name]),
       );
-    case "per":
-      return Array.from(value as unknown[], (element) => canonical(shape.of, sizes, element));
+    case "per": {
+      const table = value as readonly unknown[];
+      return mapTable(table.length, (i) => canonical(shape.of, sizes, table[i]));
+    }
     default:
       return value;
   }
@@ -280,6 +282,15 @@ export function indexSize(shape: PerShape, sizes: Sizes): number {
   return sizeOf(sizes, index.bound);
 }
 
+/** Loops, here and below: states are copied step by step, and `Object.fromEntries` and `Array.from` take four times as long. */
 function mapFields(shape: RecordShape, map: (field: AnyDomain, name: string) => unknown): Plain {
-  return Object.fromEntries(Object.entries(shape.fields).map(([name, field]) => [name, map(field, name)]));
+  const mapped: Plain = {};
+  for (const name in shape.fields) mapped[name] = map(shape.fields[name]!, name);
+  return mapped;
+}
+
+function mapTable(length: number, map: (i: number) => unknown): unknown[] {
+  const mapped: unknown[] = [];
+  for (let i = 0; i < length; i++) mapped.push(map(i));
+  return mapped;
 }
