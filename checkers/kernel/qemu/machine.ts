@@ -18,6 +18,8 @@ export interface MachineOptions {
   /** More parameters for the kernel: "kvm_amd.npt=0". */
   readonly append: string;
   readonly processors: number;
+  /** Emulates all processors in one thread, one after the other. */
+  readonly oneThread: boolean;
   readonly megabytes: number;
   /** How long a boot may take. */
   readonly bootSeconds: number;
@@ -182,12 +184,15 @@ function listen(path: string): { readonly connected: Promise<Socket>; readonly c
   return { connected, close: () => server.close() };
 }
 
-function commandLine({ image, append, processors, megabytes }: MachineOptions, folder: string): string[] {
+function commandLine(
+  { image, append, processors, oneThread, megabytes }: MachineOptions,
+  folder: string,
+): string[] {
   const words = [
     // Where it is there, the kernel ends QEMU should this process be killed.
     ...(onPath("setpriv") ? ["setpriv --pdeathsig KILL"] : []),
     `${QEMU} -nodefaults -no-user-config -no-reboot -display none`,
-    `-M q35 -accel tcg,thread=multi -cpu max -smp ${processors} -m ${megabytes}M`,
+    `-M q35 -accel tcg,thread=${oneThread ? "single" : "multi"} -cpu max -smp ${processors} -m ${megabytes}M`,
     "-chardev stdio,id=console,signal=off -serial chardev:console",
     "-device virtio-serial-pci",
   ].flatMap((part) => part.split(" "));

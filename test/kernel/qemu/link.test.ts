@@ -47,7 +47,7 @@ async function withKernel(body: (kernel: Kernel, booted: () => number) => Promis
         where: "QEMU, 7.3.4",
         open: async () => {
           booted++;
-          const machine = { ...options, processors: 1, megabytes: 1, bootSeconds: 60 };
+          const machine = { ...options, processors: 1, oneThread: true, megabytes: 1, bootSeconds: 60 };
           return linkTo(await Machine.boot(machine), ["--port"]);
         },
         silence: 60_000,

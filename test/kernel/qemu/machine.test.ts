@@ -12,6 +12,7 @@ const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
   initramfs: Buffer.from("initramfs"),
   append: "",
   processors: 2,
+  oneThread: false,
   megabytes: 512,
   bootSeconds: 60,
   ...more,
@@ -51,6 +52,16 @@ describe("a kernel that does not come up", () => {
       expect(message).not.toContain("line 2\n");
       expect(message).toContain("usual cause");
       expect([leftIn(folder), await stillRunning(folder)]).toEqual([[], []]);
+    });
+  });
+
+  test("the processors of a machine share one thread, or have one each", async () => {
+    await withPrograms({ "qemu-system-x86_64": `${PID}; echo "$@" >&2; exit 1` }, async () => {
+      for (const [oneThread, says] of [
+        [true, "tcg,thread=single"],
+        [false, "tcg,thread=multi"],
+      ] as const)
+        await expect(Machine.boot(options({ oneThread }))).rejects.toThrow(says);
     });
   });
 
