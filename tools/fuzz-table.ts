@@ -101,7 +101,8 @@ const SAYS = `# Mutants and random runs
 Written by \`npm run fuzz:table\`: \`gmemcheck fuzz\` on every mutant, from as many seeds as its row says, for at most ${SECONDS} seconds of a processor each. Calls
 and seconds (of a processor) are those until the bug was met, steps met those of the run that met it; all three are medians. \`shortest\` is what the exhaustive runs know
 (\`models/pins.json\`); behind it stands how many of the shrunk traces are as short: by reductions alone, and when an exhaustive search at the shrunk bounds
-has been asked for a shorter one. Certificates: for how many every single reduction was run again, and passes.`;
+has been asked for a shorter one. Other lengths below the shortest are of bounds that no pinned run has (another technology), or of a call with several odd arguments at
+once, which exhaustive runs do not combine. Certificates: for how many every single reduction was run again, and passes.`;
 
 const named = new Set(names);
 const wanted = registry.filter(
