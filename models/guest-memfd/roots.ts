@@ -2,6 +2,7 @@
  * Roots of a VM's page table, as far as 6.12 tells them apart: to delete a slot of a VM without private memory makes all roots obsolete, and
  * only KVM_RUN loads a new one. A pre-fault on an obsolete root finds it out of date for ever (seen on 6.12.107; 7.3.4 answers 0).
  */
+import { retry, type Step } from "../../spec/language.ts";
 import type { VcpuId } from "../../spec/guest-memory.ts";
 import { installLeaf, type GuestFault } from "./guest-fault.ts";
 import { mmuLock } from "./locks.ts";
@@ -51,6 +52,15 @@ export const rootStays = Object.fromEntries(
     },
   ]),
 );
+
+/** kvm_handle_noslot_fault() goes on to is_page_fault_stale(), which asks for the root first (seen on 6.12.107). */
+export const retryOnObsoleteRoot = {
+  "look whether the root is obsolete, where there is no slot": {
+    local: true,
+    run: (s: State, c: GuestFault): Step<never, never> =>
+      c.slot === null && s.vms[c.vm!].roots[c.vcpu] === "obsolete" ? retry("next frame") : undefined,
+  },
+} as const;
 
 /** is_page_fault_stale(): also when the root is obsolete. */
 export const staleOnObsoleteRoot = {

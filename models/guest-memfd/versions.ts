@@ -42,6 +42,7 @@ import {
   flushAndObsoleteRoots,
   loadFirstRoot,
   reloadObsoleteRoot,
+  retryOnObsoleteRoot,
   rootStays,
   staleOnObsoleteRoot,
 } from "./roots.ts";
@@ -187,7 +188,10 @@ export const guestMemfd6_12 = variant(guestMemfd6_8, {
       ...change(preFaultMemory, {
         never: ["EINTR"],
         sections: staleOnObsoleteRoot,
-        after: { "look for two-dimensional paging": loadFirstRoot },
+        after: {
+          "look for two-dimensional paging": loadFirstRoot,
+          "look up the slot": retryOnObsoleteRoot,
+        },
       }),
       leaves: rootStays,
     },

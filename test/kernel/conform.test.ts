@@ -131,3 +131,45 @@ test("KVM_SET_MEMORY_ATTRIBUTES may be there without VMs that have private memor
   expect(answers({ memory_attributes_ioctl: false })).toEqual([0, "ENOTTY", "ENOTTY"]);
   expect(answers({ memory_attributes_ioctl: true })).toEqual([0, "EINVAL", 0]);
 });
+
+/** Programs that the live lane made up, and what the kernel did with them. */
+describe("met by the live lane", () => {
+  const last = (file: string, steps: RecordedStep[]) => {
+    const { recording, design, player } = recordings.find(({ name }) => name === file)!;
+    return play(recording.header, { id: "met", steps }, design, player, "here").at(-1);
+  };
+
+  test("7.3.4: an operation that resizes a file and keeps its size is refused before its range is looked at", () => {
+    const steps: RecordedStep[] = [
+      { op: "create_vm", vm: "A", type: 0 },
+      { op: "create_guest_memfd", file: "F", vm: "A", size: 4096, flags: 0 },
+      { op: "fallocate", file: "F", mode: 9, offset: 12288, len: "0x7ffffffffffff000" },
+    ];
+    expect(last("7.3.4-curated.jsonl", steps)).toMatchObject({ errno: "EOPNOTSUPP" });
+  });
+
+  test("6.12.107: a pre-fault where the slot is gone never ends on a root that its deletion made obsolete", () => {
+    const slot = (size: number): RecordedStep => ({
+      op: "set_user_memory_region",
+      vm: "A",
+      slot: 1,
+      as_id: 0,
+      flags: 0,
+      guest_phys_addr: 0x103000,
+      memory_size: size,
+      userspace_addr: { map: "m", offset: 0 },
+    });
+    const preFault: RecordedStep = { op: "pre_fault_memory", vcpu: "c", gpa: 0x103000, size: 4096, flags: 0 };
+    const steps: RecordedStep[] = [
+      { op: "create_vm", vm: "A", type: 0 },
+      { op: "create_vcpu", vcpu: "c", vm: "A" },
+      { op: "anon", map: "m", size: 4096 },
+      preFault,
+      slot(4096),
+      slot(0),
+    ];
+    expect(() => last("6.12.107-curated.jsonl", [...steps, preFault])).toThrow("again and again");
+    const run: RecordedStep = { op: "guest_read", vcpu: "c", gpa: 0x103000 };
+    expect(last("6.12.107-curated.jsonl", [...steps, run, preFault])).toMatchObject({ errno: "ENOENT" });
+  });
+});

@@ -34,6 +34,9 @@ const VFS_MODES =
 /** Mode bits that stand for an operation of their own; a call has at most one. */
 const OPERATIONS = VFS_MODES & ~FALLOC_FL_KEEP_SIZE;
 
+/** Those that change the size of a file, and so cannot keep it. */
+const RESIZES = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE;
+
 /** vfs_fallocate(), fs/open.c */
 function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOTSUPP" | "EFBIG" | void {
   if (offset < 0n || len <= 0n) return "EINVAL";
@@ -41,6 +44,7 @@ function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOT
   const operation = mode & OPERATIONS;
   if ((operation & (operation - 1)) !== 0) return "EOPNOTSUPP";
   if (operation === FALLOC_FL_PUNCH_HOLE && (mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
+  if ((operation & RESIZES) !== 0 && (mode & FALLOC_FL_KEEP_SIZE) !== 0) return "EOPNOTSUPP";
   if (offset + len > MAX_FILE_OFFSET) return "EFBIG";
 }
 
