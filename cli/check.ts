@@ -50,6 +50,7 @@ const JUDGED: Readonly<Record<Entry["kind"], Judged>> = {
   proposal: "changes",
   mutant: "nothing",
 };
+const judgedOf = ({ kind, isDelta }: Entry): Judged => (isDelta === true ? "changes" : JUDGED[kind]);
 
 /** A design as it was asked for, and the runs to make of it. */
 interface Task {
@@ -72,7 +73,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
       entry.design,
       vectors,
       runs,
-      options.property === undefined ? JUDGED[entry.kind] : "asked",
+      options.property === undefined ? judgedOf(entry) : "asked",
     );
   });
   await deliver(tasks, summaries, options);

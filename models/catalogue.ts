@@ -18,6 +18,8 @@ export interface Entry {
   /** The kernel whose recordings the design must reproduce, by the beginning of its version. */
   readonly kernel?: string;
   readonly player?: () => Promise<Player>;
+  /** A version as it is on other hardware: its runs explore what that changes, and those of the version the rest. */
+  readonly isDelta?: true;
 }
 
 /** Designs that are loaded together. */
@@ -43,7 +45,7 @@ function shipped(design: AnyDesign, kernel: string): Entry {
 }
 
 function shadowed(design: AnyDesign, kernel: string): Entry {
-  return { ...shipped(design, kernel), player: playPrefetching };
+  return { ...shipped(design, kernel), player: playPrefetching, isDelta: true };
 }
 
 function proposed(designs: readonly AnyDesign[]): Entry[] {

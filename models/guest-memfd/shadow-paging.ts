@@ -60,7 +60,6 @@ export const guestMemfd6_18Shadow = variant(guestMemfd6_18, {
   machine: prefetchingMachine,
   init: initTouched,
   calls,
-  statements: guestMemfd6_18.statements ?? [],
   knownBreaches: [...signedOffsetAccepted, ...prefetchByUserspaceAddr],
   vectors: prefetches,
 });
@@ -80,7 +79,6 @@ export const guestMemfd7_3Shadow = variant(guestMemfd7_3, {
     guest_write: change(calls.guest_write, aroundMmio),
     guest_execute: change(calls.guest_execute, aroundMmio),
   },
-  statements: guestMemfd7_3.statements ?? [],
   knownBreaches: prefetchByUserspaceAddr,
   vectors: prefetches,
 });
