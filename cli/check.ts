@@ -69,12 +69,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
   const reports = await runTasks(tasks, options, interrupt);
   const summaries = reports.map((runs, i) => {
     const { entry, vectors } = tasks[i]!;
-    return summary(
-      entry.design,
-      vectors,
-      runs,
-      options.property === undefined ? judgedOf(entry) : "asked",
-    );
+    return summary(entry.design, vectors, runs, options.property === undefined ? judgedOf(entry) : "asked");
   });
   await deliver(tasks, summaries, options);
   return interrupt.exitCode(await exitCode(tasks, summaries, options));

@@ -66,7 +66,9 @@ function text(): string {
       ...Object.entries(design.scenarios).flatMap(([name, { says }]) => wrap(`${name}: ${says}`, "  ")),
     ].join("\n"),
   );
-  const latest = registry.filter((entry) => entry.kind === "shipped" && entry.isDelta !== true).at(-1)!.design;
+  const latest = registry
+    .filter((entry) => entry.kind === "shipped" && entry.isDelta !== true)
+    .at(-1)!.design;
   parts.push(
     [
       "promises:",
