@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     maxWorkers: "100%",
+    // Modules keep nothing but caches; to load them anew for every file takes a minute.
+    isolate: false,
     // A search has no business with a clock: a test that hangs is stopped, and a slow machine is none.
     testTimeout: 240_000,
     hookTimeout: 240_000,

@@ -8,7 +8,7 @@ import { run, toy } from "../toy.ts";
 import { agreesWithReference } from "./agree.ts";
 
 /** Vectors that the reference search, which is slow, gets through in a second or two; of each design the smallest, the others are among the large tests. */
-const MOST_TRANSITIONS = 20_000;
+const MOST_TRANSITIONS = 15_000;
 
 const transitionsOf = ({ name }: AnyDesign, vector: Vector): number =>
   pins[name]![vectorKey(vector)]!.transitions;
