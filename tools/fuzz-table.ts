@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz:table [-- --seeds N mutant…]`: random runs of every mutant from ten seeds each, or of those that are named: how many find the bug, how soon, and
+ * `npm run fuzz:table [-- --seeds N --seconds N mutant…]`: random runs of every mutant from ten seeds each, or of those that are named: how many find the bug, how soon, and
  * whether what they find is shrunk to the shortest trace that the exhaustive runs know (models/pins.json). Writes models/mutants/fuzz.md when it was all
  * of them; rows are printed as they are done.
  */
@@ -11,16 +11,16 @@ import type { Entry } from "../models/catalogue.ts";
 import { pins } from "../models/pins.ts";
 import { registry } from "../models/registry.ts";
 
-/** Of a processor, for the random runs from one seed; the shrinking comes on top. */
-const SECONDS = 30;
 /** Of the search for a shorter trace, as `gmemcheck fuzz` makes it. */
 const STATES = 200_000;
 
 const { values, positionals: names } = parseArgs({
-  options: { seeds: { type: "string", default: "10" } },
+  options: { seeds: { type: "string", default: "10" }, seconds: { type: "string", default: "30" } },
   allowPositionals: true,
 });
 const SEEDS = Number(values.seeds);
+/** Of a processor, for the random runs from one seed; the shrinking comes on top. */
+const SECONDS = Number(values.seconds);
 
 interface Seed {
   readonly finding: Finding | null;
