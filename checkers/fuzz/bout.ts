@@ -4,16 +4,17 @@
  */
 import { disabled } from "../../spec/language/call.ts";
 import type { GivenCall } from "../../spec/language/design.ts";
-import { CALLS_END, KernelBug, NO_DEADLOCK } from "../../spec/language/kernel-bug.ts";
+import { CALLS_END, KernelBug } from "../../spec/language/kernel-bug.ts";
 import { isFailure, outcomeName } from "../../spec/language/outcome.ts";
 import type { Breach } from "../../spec/language/trace.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { isDeclared, undeclared } from "../explore/stepper.ts";
 import { Advancer, isBlocked, type Advanced, type Blocked } from "../interleave/advance.ts";
-import { actorOf, Frames, type Frame } from "../interleave/frame.ts";
+import { actorOf, Frames, isFree, type Frame } from "../interleave/frame.ts";
 import { LockOrder } from "../interleave/lock-order.ts";
 import { go } from "../interleave/schedule.ts";
+import { deadlockOf } from "../interleave/stuck.ts";
 import type { Ground } from "./ground.ts";
 import type { Ended } from "./pairs.ts";
 import { Random } from "./random.ts";
@@ -198,8 +199,8 @@ export class Bout {
   private mayBegin({ actor }: Thread): boolean {
     const { inFlight } = this;
     if (inFlight.length >= this.mostInFlight) return false;
-    const same = inFlight.filter((other) => other.actor === actor).length;
-    return actor === "task" ? same < Number(this.ground.scene.bounds["tasks"] ?? 1) : same === 0;
+    const acting = inFlight.map((other) => other.actor);
+    return isFree(actor, acting, this.ground.scene);
   }
 
   /** True when the step was taken, false for a call that cannot be made. */
@@ -282,20 +283,8 @@ export class Bout {
   private stuck(blocked: readonly { readonly thread: Thread; readonly by: Blocked }[]): void {
     if (blocked.length === 0 || blocked.length < this.inFlight.length) return;
     this.over = true;
-    const says = blocked.map(({ thread: { instance, frame }, by }) => {
-      const held = frame!.held.map((one) => this.frames.lockText(one));
-      const holds = held.length === 0 ? "" : `holds ${held.join(", ")} and `;
-      const { label } = instance.program.parts[frame!.at]!;
-      return `${instance.name} ${holds}waits for ${by.blocked} ("${label}")`;
-    });
-    const [first] = blocked;
-    if (blocked.length === 1)
-      throw new ModelError(
-        `${says[0]}, which nobody can provide: no other call is in flight`,
-        first!.thread.instance.call.place,
-        "an `until` that the call itself would have to make true, or a count that an earlier call left behind",
-      );
-    this.breach = this.ground.asking.ofBug(new KernelBug(NO_DEADLOCK, says.join("; ")));
+    const waiting = blocked.map(({ thread, by }) => ({ frame: thread.frame!, by }));
+    this.breach = this.ground.asking.ofBug(deadlockOf(this.frames, waiting));
   }
 
   /** Everybody in flight goes on in turn, until all have ended or come round to where they were. */

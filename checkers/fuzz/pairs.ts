@@ -1,11 +1,10 @@
 /** Two calls that overlapped, compared with their orders (interleave/orders.ts), on plain states. */
 import { disabled } from "../../spec/language/call.ts";
 import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
-import { outcomeText, sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
+import { sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
 import type { Scene } from "../explore/bounded.ts";
-import { callText } from "../explore/instances.ts";
 import type { Instance } from "../explore/sequential.ts";
-import { mayEndSo, saysNothing, type Results } from "../interleave/atomic.ts";
+import { endsText, isAtomic, mayEndSo, saysNothing, type Results } from "../interleave/atomic.ts";
 import { plainOf, type Plain } from "./plain.ts";
 
 export interface Ended {
@@ -34,7 +33,7 @@ export class Pairs {
   breachOf(from: object, [a, b]: readonly [Ended, Ended], to: object): KernelBug | null {
     const [x, y] = [a.instance, b.instance];
     const names = [x.name, y.name] as const;
-    if (x.program.parts.length === 1 && y.program.parts.length === 1) return null;
+    if (isAtomic(x) && isAtomic(y)) return null;
     const declared = (this.scene.design.notAtomic ?? []).filter(saysNothing);
     if (declared.some(({ calls }) => isPair(calls, names))) return null;
     const first = this.inOrder(from, x, y);
@@ -46,7 +45,7 @@ export class Pairs {
     if (orders.some((order) => this.isEnd(order, results, to))) return null;
     const ways = orders.map((order) => order.results);
     if (mayEndSo(this.scene.design, names, results, ways)) return null;
-    return new KernelBug(LINEARIZABLE, whyText(x, y, results, ways));
+    return new KernelBug(LINEARIZABLE, endsText(x, y, results, ways));
   }
 
   private isEnd(order: Order, results: Results, to: object): boolean {
@@ -73,16 +72,4 @@ export class Pairs {
 
 function isPair(calls: readonly string[], [x, y]: readonly [string, string]): boolean {
   return (calls[0] === x && calls[1] === y) || (calls[0] === y && calls[1] === x);
-}
-
-function whyText(x: Instance, y: Instance, results: Results, orders: readonly Results[]): string {
-  const ends = `${x.name} with ${outcomeText(results[0])}, ${y.name} with ${outcomeText(results[1])}`;
-  const text = (outcomes: Results): string => `(${outcomes.map(outcomeText).join(", ")})`;
-  const ways = [...new Set(orders.map(text))];
-  const same = ways.includes(text(results)) ? ", in another state" : "";
-  const inOrder =
-    ways.length === 0
-      ? "one after the other they cannot both be made"
-      : `one after the other they end with ${ways.join(" or ")}${same}`;
-  return `${callText(x.name, x.params)} and ${callText(y.name, y.params)} overlap, and end ${ends}; ${inOrder}`;
 }

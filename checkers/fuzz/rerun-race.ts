@@ -5,8 +5,9 @@
 import { CALLS_END, LINEARIZABLE, LOCK_ORDER, NO_DEADLOCK } from "../../spec/language/kernel-bug.ts";
 import type { Breach } from "../../spec/language/trace.ts";
 import type { Instance } from "../explore/sequential.ts";
-import { actorOf } from "../interleave/frame.ts";
+import { actorOf, isFree } from "../interleave/frame.ts";
 import { go } from "../interleave/schedule.ts";
+import { waitersText } from "../interleave/stuck.ts";
 import { isBrokenInRace } from "../trace/race-breach.ts";
 import { Race } from "../trace/race.ts";
 import type { Asking } from "./asking.ts";
@@ -96,9 +97,7 @@ class Rerun {
     const { call: of, name, params } = this.instances[call]!;
     const actor = actorOf(of.by, name, params);
     const acting = this.race.threads.flatMap(({ frame }) => (frame === null ? [] : [frame.actor]));
-    const tasks = Number(this.stage.scene.bounds["tasks"] ?? 1);
-    const same = acting.filter((other) => other === actor).length;
-    return acting.length < this.overlap && same < (actor === "task" ? tasks : 1);
+    return acting.length < this.overlap && isFree(actor, acting, this.stage.scene);
   }
 
   private breach(): Pick<Failing, "breach" | "loop"> | null {
@@ -141,13 +140,12 @@ class Rerun {
 
   private whyStuck(): string {
     const { race } = this;
-    const says = race.blocked.at(-1)!.map(({ thread, for: what }) => {
+    const waiters = race.blocked.at(-1)!.map(({ thread, for: what }) => {
       const { instance, frame } = race.threads[thread]!;
-      const holds = race.steps.findLast((step) => step.thread === thread)!.holds.join(", ");
-      const holding = holds === "" ? "" : `holds ${holds} and `;
-      return `${instance.name} ${holding}waits for ${what} ("${instance.program.parts[frame!.at]!.label}")`;
+      const { holds } = race.steps.findLast((step) => step.thread === thread)!;
+      return { instance, at: frame!.at, holds, for: what };
     });
-    return says.join("; ");
+    return waitersText(waiters);
   }
 
   private whyNoOrder(): string {

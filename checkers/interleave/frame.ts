@@ -6,6 +6,7 @@ import type { Actor } from "../../spec/language/call.ts";
 import type { Lock, LockMode, LockRef } from "../../spec/language/lock.ts";
 import { lockText } from "../../spec/language/lock.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
+import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 
 /** A lock that a call holds. */
@@ -47,6 +48,12 @@ export function actorOf(by: Actor, name: string, params: Readonly<Record<string,
   const { vm, vcpu } = params;
   // A design of one VM does not say which.
   return vm === undefined ? `vCPU ${String(vcpu)}` : `vCPU ${String(vcpu)} of VM ${String(vm)}`;
+}
+
+/** Whether one who makes such calls has nothing else to do: there are as many tasks as the bound says, and one of each other actor. */
+export function isFree(actor: string, acting: readonly string[], { bounds }: Scene): boolean {
+  const same = acting.filter((other) => other === actor).length;
+  return same < (actor === "task" ? Number(bounds["tasks"] ?? 1) : 1);
 }
 
 export class Frames {

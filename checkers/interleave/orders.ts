@@ -5,10 +5,9 @@
  */
 import { disabled } from "../../spec/language/call.ts";
 import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
-import { outcomeText, type Outcome } from "../../spec/language/outcome.ts";
-import { callText } from "../explore/instances.ts";
+import type { Outcome } from "../../spec/language/outcome.ts";
 import type { Codec } from "../explore/codec.ts";
-import { lasting, mayEndSo, saysNothing } from "./atomic.ts";
+import { endsText, isAtomic, lasting, mayEndSo, saysNothing } from "./atomic.ts";
 import { isBlocked } from "./advance.ts";
 import { outcomeKey, type Frame } from "./frame.ts";
 import type { Interleaving } from "./search.ts";
@@ -67,16 +66,11 @@ export function pairsOf({ subject, advancer }: Interleaving): (readonly [number,
       if (declared.has(`${instances[a]!.name} ${instances[b]!.name}`)) continue;
       const actor = advancer.actor(a);
       if (actor === advancer.actor(b) && (actor !== "task" || tasks < 2)) continue;
-      if (isAtomic(instances[a]!.program.parts) && isAtomic(instances[b]!.program.parts)) continue;
+      if (isAtomic(instances[a]!) && isAtomic(instances[b]!)) continue;
       pairs.push([a, b]);
     }
   }
   return pairs;
-}
-
-/** A call of one section is its own order. */
-function isAtomic(parts: readonly unknown[]): boolean {
-  return parts.length === 1;
 }
 
 export class Orders {
@@ -110,14 +104,7 @@ export class Orders {
     for (const { end, moves } of this.overlaps(a, b)) {
       const [x, y] = [subject.instances[a]!, subject.instances[b]!];
       if (allowed.has(end.key) || mayEndSo(subject.design, [x.name, y.name], end.results, orders)) continue;
-      const results = `${x.name} with ${outcomeText(end.results[0])}, ${y.name} with ${outcomeText(end.results[1])}`;
-      const ways = [...new Set(orders.map((outcomes) => `(${outcomes.map(outcomeText).join(", ")})`))];
-      const same = ways.includes(`(${end.results.map(outcomeText).join(", ")})`) ? ", in another state" : "";
-      const inOrder =
-        ways.length === 0
-          ? "one after the other they cannot both be made"
-          : `one after the other they end with ${ways.join(" or ")}${same}`;
-      const why = `${callText(x.name, x.params)} and ${callText(y.name, y.params)} overlap, and end ${results}; ${inOrder}`;
+      const why = endsText(x, y, end.results, orders);
       return { bug: new KernelBug(LINEARIZABLE, why), moves };
     }
     return null;

@@ -3,9 +3,8 @@
  * those of the design with the calls in flight, breadth first, stored exactly; one in which nothing is in flight is quiescent.
  */
 import { disabled } from "../../spec/language/call.ts";
-import { KernelBug, NO_DEADLOCK } from "../../spec/language/kernel-bug.ts";
+import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import { outcomeName, type Outcome } from "../../spec/language/outcome.ts";
-import { ModelError } from "../../spec/language/verdict.ts";
 import { Asker } from "../explore/asker.ts";
 import type { Bounded } from "../explore/bounded.ts";
 import { TRACK_ALL, type Codec } from "../explore/codec.ts";
@@ -18,6 +17,7 @@ import { Advancer, isBlocked, type Advanced, type Blocked } from "./advance.ts";
 import { Frames, type Frame } from "./frame.ts";
 import { LockOrder } from "./lock-order.ts";
 import { schedule } from "./schedule.ts";
+import { deadlockOf } from "./stuck.ts";
 
 /** States in which it is asked of calls that cannot be made whether they wrote something. */
 const ASKED_FIRST = 200;
@@ -216,20 +216,7 @@ export class Interleaving extends Sweep {
 
   /** No call in flight can go on. */
   protected stuck(index: number, blocked: readonly { readonly frame: Frame; readonly by: Blocked }[]): void {
-    const [only] = blocked;
-    if (blocked.length === 1 && only !== undefined) {
-      throw new ModelError(
-        `${only.frame.instance.program.where(only.frame.at)} waits for ${only.by.blocked}, which nobody can provide: no other call is in flight`,
-        only.frame.instance.call.place,
-        "an `until` that the call itself would have to make true, or a count that an earlier call left behind",
-      );
-    }
-    const says = blocked.map(({ frame, by }) => {
-      const held = frame.held.map((one) => this.frames.lockText(one));
-      const holds = held.length === 0 ? "" : `holds ${held.join(", ")} and `;
-      return `${frame.instance.name} ${holds}waits for ${by.blocked} ("${frame.instance.program.parts[frame.at]!.label}")`;
-    });
-    this.asker.askBug(new KernelBug(NO_DEADLOCK, says.join("; ")), { at: index, then: [] });
+    this.asker.askBug(deadlockOf(this.frames, blocked), { at: index, then: [] });
   }
 
   /** Finds the schedules of what was found. */
