@@ -3,7 +3,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
+import type { Coverage } from "../checkers/fuzz/coverage.ts";
 import {
+  coverageOf,
   fuzz as fuzzDesign,
   type Finding,
   type FuzzOptions,
@@ -98,6 +100,8 @@ async function tasksFor(names: readonly string[], options: FuzzCommand): Promise
       resolveBounds(entry.design, bounds);
       scenarioOf(entry.design, scenario);
     }
+    if (options.requireCoverage !== undefined)
+      checkGoals(options.requireCoverage, coverageOf(entry.design, vectors));
     tasks.push({ asked, entry, vectors });
   }
   if (options.property !== undefined)
@@ -201,17 +205,24 @@ function againText(asked: string, { bounds, scenario, mode, overlap, property, s
   ].join(" ");
 }
 
+/** Refused before the runs are made: a goal that is none. */
+function checkGoals(required: string, { goals }: Coverage): void {
+  if (required === "all") return;
+  const wrong = goalsIn(required).find((goal) => !goals.includes(goal));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `--require-coverage: "${wrong}" is nothing that these runs could reach\n  there are: all, ${goals.join(", ")}`,
+    );
+}
+
+function goalsIn(required: string): readonly string[] {
+  return required.split(",").map((goal) => goal.trim());
+}
+
 function unmetGoals({ coverage }: FuzzReport, required: string | undefined): readonly string[] {
   if (required === undefined) return [];
   if (required === "all") return coverage.neverReached();
-  const goals = required.split(",").map((goal) => goal.trim());
-  for (const goal of goals) {
-    if (coverage.goals.includes(goal)) continue;
-    throw new UsageError(
-      `--require-coverage: "${goal}" is nothing that these runs could reach\n  there are: all, ${coverage.goals.join(", ")}`,
-    );
-  }
-  return goals.filter((goal) => !coverage.isReached(goal));
+  return goalsIn(required).filter((goal) => !coverage.isReached(goal));
 }
 
 /** The counterexamples of a design that the project keeps; with properties named, theirs. */

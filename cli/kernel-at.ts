@@ -35,3 +35,20 @@ export async function openKernel(
     );
   return (await import("../checkers/kernel/live/local.ts")).openLocal();
 }
+
+/** The command that asks such a kernel again, for people to paste. */
+export function conformText(
+  options: KernelOptions & {
+    readonly live: KernelPlace;
+    readonly design?: string;
+    readonly iterations?: number;
+  },
+): string {
+  const said = (["kernel", "append", "smp", "design", "iterations"] as const).flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name} '${options[name]}'`.replace(/'([^\s']*)'/, "$1")],
+  );
+  return ["npx gmemcheck conform --live", options.live, ...said].join(" ");
+}
+
+/** One that nobody has chosen. */
+export const anySeed = (): number => Math.floor(Math.random() * 2 ** 31);

@@ -11,7 +11,7 @@ import type { AnyDesign } from "../spec/language/design.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
+import { anySeed, conformText, openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
 import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
 import { entryForKernel, playerOf } from "./players.ts";
 
@@ -50,7 +50,7 @@ export async function liveRaces(paths: readonly string[], options: RacesCommand)
     throw new UsageError(
       "conform: with --races, blocks are made up\n  gmemcheck record --live runs blocks of files",
     );
-  const { out = DEFAULT_OUT, seed = Math.floor(Math.random() * 2 ** 31) } = options;
+  const { out = DEFAULT_OUT, seed = anySeed() } = options;
   if (options.out !== undefined) makeFolder(out);
   const only = blockOf(options);
   const interrupt = new Interrupt();
@@ -60,7 +60,7 @@ export async function liveRaces(paths: readonly string[], options: RacesCommand)
     const { design, report } = await raced(kernel, { ...options, seed }, only, interrupt);
     const path = join(out, `${kernel.header.kernel}-races-seed-${seed}.jsonl`);
     if (report.findings.length > 0) writeWhole(path, raceRecording(kernel.header, report.findings));
-    const command = commandOf(options, seed);
+    const command = `${conformText(options)} --races --seed ${seed}`;
     if (options.format === "json") print(jsonText(kernel, design, seed, report));
     else print(racesText(report, { kernel, design, command, path }));
     return interrupt.exitCode(report.findings.length > 0 ? EXIT.violated : EXIT.asExpected);
@@ -112,13 +112,6 @@ async function raced(
   } finally {
     line.clear();
   }
-}
-
-function commandOf(options: RacesCommand, seed: number): string {
-  const said = (["kernel", "append", "smp", "design", "iterations"] as const).flatMap((name) =>
-    options[name] === undefined ? [] : [`--${name} '${options[name]}'`.replace(/'([^\s']*)'/, "$1")],
-  );
-  return ["npx gmemcheck conform --live", options.live, ...said, "--races --seed", seed].join(" ");
 }
 
 function jsonText({ header, where }: Kernel, design: AnyDesign, seed: number, report: RacesReport): string {

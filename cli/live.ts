@@ -10,7 +10,7 @@ import type { Header } from "../spec/recording.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
+import { anySeed, conformText, openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
 import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
 import { entryForKernel, playerOf } from "./players.ts";
 
@@ -66,7 +66,7 @@ async function driven(kernel: Kernel, options: LiveCommand, interrupt: Interrupt
       { kernel, design: entry.design, player, programs },
       {
         ...budgetOf(options),
-        seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
+        seed: options.seed ?? anySeed(),
         ...(options.path === undefined ? {} : { path: options.path }),
         licence: { poison: options.live === "qemu" },
         disagreements: options.keepGoing ?? 1,
@@ -136,11 +136,9 @@ function deliver(report: LiveReport, files: ReadonlyMap<Found, string>, options:
 
 function againOf(found: Found, file: string, { seed }: LiveReport, options: LiveCommand): Again {
   const design = options.design === undefined ? "" : ` --design ${options.design}`;
-  const kernel = options.kernel === undefined ? "" : ` --kernel ${options.kernel}`;
-  const append = options.append === undefined ? "" : ` --append "${options.append}"`;
   return {
     file,
-    seeded: `npx gmemcheck conform --live ${options.live}${kernel}${append}${design} --seed ${seed} --path ${found.path}`,
+    seeded: `${conformText(options)} --seed ${seed} --path ${found.path}`,
     replay: found.results.length < found.steps.length ? null : `npx gmemcheck conform ${file}${design}`,
   };
 }

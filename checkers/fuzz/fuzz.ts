@@ -5,9 +5,8 @@
 import fc, { type AsyncCommand } from "fast-check";
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import type { Breach } from "../../spec/language/trace.ts";
-import { sceneOf } from "../explore/bounded.ts";
+import { sceneOf, scenarioOf } from "../explore/bounded.ts";
 import { inScenario } from "../explore/instances.ts";
-import { scenarioOf } from "../explore/bounded.ts";
 import { namesAsked } from "../explore/asked.ts";
 import { UsageError } from "../usage-error.ts";
 import { Bout } from "./bout.ts";
@@ -126,10 +125,8 @@ class Fuzzer {
       },
     );
     const given = { seed, endOnFailure: true, numRuns: path === undefined ? runs : 1 };
-    let failure: unknown = null;
-    const details = await fc.check(run, path === undefined ? given : { ...given, path });
-    if (details.failed) failure = details.errorInstance;
-    if (failure !== null && !(failure instanceof Stopped)) throw failure;
+    const { failed, errorInstance } = await fc.check(run, path === undefined ? given : { ...given, path });
+    if (failed && !(errorInstance instanceof Stopped)) throw errorInstance;
   }
 
   report(): FuzzReport {
@@ -216,7 +213,7 @@ function isOfSections({ mode = "sequential" }: Vector): boolean {
 }
 
 /** What all the runs together can reach. */
-function coverageOf(design: AnyDesign, vectors: readonly Vector[]): Coverage {
+export function coverageOf(design: AnyDesign, vectors: readonly Vector[]): Coverage {
   const scenarios = vectors.map(({ scenario }) => scenarioOf(design, scenario));
   const calls = Object.entries(design.calls).filter(([name, call]) =>
     scenarios.some((scenario) => inScenario(name, call, scenario)),
