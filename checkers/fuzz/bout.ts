@@ -200,7 +200,7 @@ export class Bout {
     const { inFlight } = this;
     if (inFlight.length >= this.mostInFlight) return false;
     const acting = inFlight.map((other) => other.actor);
-    return isFree(actor, acting, this.ground.scene);
+    return isFree(actor, acting, this.ground.scene.bounds);
   }
 
   /** True when the step was taken, false for a call that cannot be made. */

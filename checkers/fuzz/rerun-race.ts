@@ -97,7 +97,7 @@ class Rerun {
     const { call: of, name, params } = this.instances[call]!;
     const actor = actorOf(of.by, name, params);
     const acting = this.race.threads.flatMap(({ frame }) => (frame === null ? [] : [frame.actor]));
-    return acting.length < this.overlap && isFree(actor, acting, this.stage.scene);
+    return acting.length < this.overlap && isFree(actor, acting, this.stage.scene.bounds);
   }
 
   private breach(): Pick<Failing, "breach" | "loop"> | null {

@@ -3,10 +3,10 @@
  * so that a state of the search names each by one number.
  */
 import type { Actor } from "../../spec/language/call.ts";
+import type { Bounds } from "../../spec/language/design.ts";
 import type { Lock, LockMode, LockRef } from "../../spec/language/lock.ts";
 import { lockText } from "../../spec/language/lock.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
-import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 
 /** A lock that a call holds. */
@@ -51,7 +51,7 @@ export function actorOf(by: Actor, name: string, params: Readonly<Record<string,
 }
 
 /** Whether one who makes such calls has nothing else to do: there are as many tasks as the bound says, and one of each other actor. */
-export function isFree(actor: string, acting: readonly string[], { bounds }: Scene): boolean {
+export function isFree(actor: string, acting: readonly string[], bounds: Bounds): boolean {
   const same = acting.filter((other) => other === actor).length;
   return same < (actor === "task" ? Number(bounds["tasks"] ?? 1) : 1);
 }
