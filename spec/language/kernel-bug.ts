@@ -54,6 +54,11 @@ export class KernelBug extends Error {
     super(why);
     this.breaks = breaks;
   }
+
+  /** Also one that a design of another checkout throws: two of them can be loaded side by side, each with its own copy of this file. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return error instanceof Error && error.name === "KernelBug";
+  }
 }
 
 /** The object behind a pointer that a section follows; null stands for memory that was freed. */

@@ -22,4 +22,9 @@ export class ModelError extends Error {
     super(`${what}\n  at ${place}\n  usual cause: ${usualCause}`);
     this.place = place;
   }
+
+  /** Also one of another checkout's copy of this file. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return error instanceof Error && error.name === "ModelError";
+  }
 }
