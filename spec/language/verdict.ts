@@ -25,6 +25,7 @@ export class ModelError extends Error {
 
   /** Also one of another checkout's copy of this file. */
   static override [Symbol.hasInstance](error: unknown): boolean {
+    if (this !== ModelError) return Function.prototype[Symbol.hasInstance].call(this, error);
     return error instanceof Error && error.name === "ModelError";
   }
 }
