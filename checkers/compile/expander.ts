@@ -5,13 +5,11 @@ import { Batch, FULL, type Expander } from "../explore/expander.ts";
 import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
 import { Ways } from "./ways.ts";
 import { OUTCOMES } from "./outcomes.ts";
-import { Translator, type Complaint, type Piece } from "./translator.ts";
+import { chunked, functionText, names } from "./text.ts";
+import { Translator, type Complaint } from "./translator.ts";
 
 /** Ways that all steps from one state may have, where cells are not tracked. */
 const MOST_WAYS = 50_000;
-
-/** Source of one generated function beyond which another one is begun: V8 optimises functions of this size best. */
-const CHUNK = 6_000;
 
 /** Made for the arrays that it fills (`out`, `via`, `cnt`): V8 then knows their kinds, lengths and addresses. */
 interface Generated {
@@ -74,37 +72,6 @@ return {
     return ${asks === "" ? "false" : asks}; },
 };`;
   return { source, outcomes: translator.outcomes, complaints: translator.complaints };
-}
-
-function names(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-}
-
-function chunked(pieces: readonly Piece[]): Piece[][] {
-  const chunks: Piece[][] = [[]];
-  let size = 0;
-  for (const piece of pieces) {
-    const length = piece.lines.reduce((sum, line) => sum + line.length, 0);
-    if (size > 0 && size + length > CHUNK) {
-      chunks.push([]);
-      size = 0;
-    }
-    chunks.at(-1)!.push(piece);
-    size += length;
-  }
-  return chunks;
-}
-
-function hoisted(pieces: readonly Piece[]): string {
-  const used = new Set(
-    pieces.flatMap(({ lines }) => lines.flatMap((line) => line.match(/\bc\d+_\d+_\d+\b/g) ?? [])),
-  );
-  const all = new Map(pieces.flatMap(({ hoists }) => [...hoists].filter(([name]) => used.has(name))));
-  return [...all].map(([name, expression]) => `const ${name} = ${expression};\n`).join("");
-}
-
-function functionText(name: string, params: string, pieces: readonly Piece[], end: string): string {
-  return `function ${name}(${params}) {\n${hoisted(pieces)}${pieces.map(({ lines }) => lines.join("\n")).join("\n")}\n${end}\n}`;
 }
 
 /** Generated code, and what it was made for. */

@@ -309,7 +309,7 @@ export class Translator extends Untracked {
     const outcome = this.outcome(instance, k, result);
     if (this.chooses) return this.finishWay(k, result, outcome);
     if (!this.isUntouched) this.settleDead(this.codec.layout);
-    this.act(`cnt[${k * OUTCOMES} + ${outcome}]++;`);
+    this.ended(k, result, outcome);
     this.askResult(k, result, true);
     const changed = [
       ...new Set([...this.flow.dirty.keys()].flatMap((cell) => [...this.masks(cell).keys()])),
@@ -322,6 +322,11 @@ export class Translator extends Untracked {
     const words = this.words("n").map((name, i) => (changed.includes(i) ? name : `w${i}`));
     for (const line of this.append(k, words)) this.act(line);
     this.act("}");
+  }
+
+  /** What is done with the number of a step's outcome. */
+  protected ended(k: number, _result: Value, outcome: string | number): void {
+    this.act(`cnt[${k * OUTCOMES} + ${outcome}]++;`);
   }
 
   private finishWay(k: number, result: Value, outcome: string | number): void {
@@ -343,7 +348,7 @@ export class Translator extends Untracked {
   }
 
   /** What is added to the number of an outcome that gives a value: other values are other ways. */
-  private givenNumber(result: Value): string {
+  protected givenNumber(result: Value): string {
     if (result.k !== "obj") return "";
     const value = this.member(result, "value");
     const numbered = (one: unknown): number => OUTCOMES * (one === null ? 1 : Number(one) + 2);
@@ -606,7 +611,7 @@ export class Translator extends Untracked {
   }
 
   /** A call that fails has changed something: the interpreter tells whether it may. */
-  private failedCall({ call }: Instance, k: number, result: Value | null): void {
+  protected failedCall({ call }: Instance, k: number, result: Value | null): void {
     const failing = this.failingResults(k, result);
     for (const [here, name] of failing) {
       const left = call.leaves[name];

@@ -1,0 +1,132 @@
+/** Compares two designs: every vector in lockstep, and the promises that each of them keeps there. */
+import type { AnyDesign, Vector } from "../../spec/language/design.ts";
+import type { Budget, Progress } from "../explore/sweep.ts";
+import { worstCompatibility } from "./classify.ts";
+import {
+  DIFFERENCE_KINDS,
+  type ComparedRun,
+  type Comparison,
+  type Difference,
+  type Sameness,
+} from "./comparison.ts";
+import { Lockstep, type LockstepOptions, type Parting } from "./lockstep.ts";
+import { Promises } from "./promises.ts";
+import { sharedOf, type Shared } from "./shared.ts";
+import { tracesOf } from "./traces.ts";
+
+export interface CompareOptions {
+  /** Of each run. */
+  readonly budget: Budget;
+  /** A reason to stop, and to report what is known by then. */
+  readonly stop?: () => string | null;
+  readonly onProgress?: (vector: Vector, progress: Progress) => void;
+  /** Whether the promises that each design keeps are compared too; true when absent. */
+  readonly promises?: boolean;
+  /** Whether calls run as they are written, and no code is generated; false when absent. */
+  readonly interpreted?: boolean;
+}
+
+/** Vectors are explored one after the other. Throws UsageError where a vector is for neither design, or cannot be made in one. */
+export async function compareDesigns(
+  a: AnyDesign,
+  b: AnyDesign,
+  vectors: readonly Vector[],
+  options: CompareOptions,
+): Promise<Comparison> {
+  const subjects = vectors.map((vector) => sharedOf(a, b, vector));
+  const runs: ComparedRun[] = [];
+  const found = new Map<string, Difference>();
+  const promises = new Promises();
+  for (const [run, shared] of subjects.entries()) {
+    if (options.stop?.() != null) break;
+    const vector = vectors[run]!;
+    const onProgress = (progress: Progress): void => options.onProgress?.(vector, progress);
+    const lockstep = await explored(shared, { ...options, onProgress });
+    for (const difference of differencesOf(lockstep, shared, run)) keepShortest(found, difference);
+    const missing =
+      options.promises === false || lockstep.stopped !== null
+        ? null
+        : await promises.add(shared, vector, run, { ...options, onProgress });
+    runs.push(comparedRun(lockstep, shared, missing));
+    lockstep.close();
+  }
+  const differences = [...found.values(), ...promises.differences()].sort(inOrder);
+  const reason =
+    runs.find((run) => !run.complete)?.reason ??
+    (runs.length < vectors.length ? (options.stop?.() ?? "stopped") : null);
+  return {
+    a: a.name,
+    b: b.name,
+    compatibility: worstCompatibility(differences.map(({ compatibility }) => compatibility)),
+    complete: reason === null,
+    reason,
+    differences,
+    runs,
+  };
+}
+
+/** Whether two designs answer every call alike at one vector, whatever was called before. */
+export async function sameBehaviour(
+  a: AnyDesign,
+  b: AnyDesign,
+  vector: Vector,
+  options: Omit<CompareOptions, "promises">,
+): Promise<Sameness> {
+  const shared = sharedOf(a, b, vector);
+  const onProgress = (progress: Progress): void => options.onProgress?.(vector, progress);
+  const lockstep = await explored(shared, { ...options, onProgress, first: true });
+  const [difference = null] = differencesOf(lockstep, shared, 0);
+  lockstep.close();
+  const { pairs, stopped } = lockstep;
+  if (difference !== null) return { verdict: "different", reason: null, pairs, difference };
+  return { verdict: stopped === null ? "same" : "incomplete", reason: stopped, pairs, difference };
+}
+
+async function explored(shared: Shared, options: LockstepOptions): Promise<Lockstep> {
+  const lockstep = new Lockstep(shared, options);
+  await lockstep.run();
+  return lockstep;
+}
+
+function differencesOf(lockstep: Lockstep, shared: Shared, run: number): Difference[] {
+  return [...lockstep.partings.values()].map((parting) => differenceOf(lockstep, shared, parting, run));
+}
+
+function differenceOf(lockstep: Lockstep, shared: Shared, parting: Parting, run: number): Difference {
+  const { kind, compatibility, call, from, to, pair } = parting;
+  const traces = tracesOf(shared, lockstep.wayTo(pair), call);
+  return { kind, subject: call.name, from, to, compatibility, traces, run };
+}
+
+/** Of the same difference in several runs, the first of the shortest. */
+function keepShortest(found: Map<string, Difference>, difference: Difference): void {
+  const { kind, subject, from, to, traces } = difference;
+  const key = [kind, subject, from, to].join("\n");
+  const length = (traces: Difference["traces"]): number =>
+    Math.max(traces.a?.steps.length ?? 0, traces.b?.steps.length ?? 0);
+  const known = found.get(key);
+  if (known === undefined || length(traces) < length(known.traces)) found.set(key, difference);
+}
+
+/** As the kinds are listed, then by name and outcomes. */
+function inOrder(a: Difference, b: Difference): number {
+  const key = ({ kind, subject, from, to }: Difference): string =>
+    [String(DIFFERENCE_KINDS.indexOf(kind)).padStart(2, "0"), subject, from, to].join("\n");
+  const [x, y] = [key(a), key(b)];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function comparedRun(lockstep: Lockstep, shared: Shared, missing: string | null): ComparedRun {
+  const { bounds, scenario, tracked, mode, overlap } = shared.a;
+  const reason = lockstep.stopped ?? missing;
+  const { transitions, depth } = lockstep.made;
+  return {
+    ...{ bounds: { ...shared.b.bounds, ...bounds }, scenario, tracked, mode, overlap },
+    complete: reason === null,
+    reason,
+    pairs: lockstep.pairs,
+    transitions,
+    depth,
+    seconds: lockstep.took,
+  };
+}

@@ -1,0 +1,54 @@
+/** Outcomes of calls in both designs, as numbers: equal where user space cannot tell them apart. */
+import { isFailure, outcomeText, type Outcome } from "../../spec/language/outcome.ts";
+
+/** `well`: the call did what it was asked, or exited to user space. `refused`: an errno or a signal. `nothing`: it cannot be made, or never answers. */
+export type Sort = "well" | "refused" | "nothing";
+
+interface Known {
+  readonly text: string;
+  readonly sort: Sort;
+  readonly isUndefined: boolean;
+}
+
+export class Outcomes {
+  /** The call cannot be made here. */
+  readonly notMade: number;
+  private readonly numbers = new Map<string, number>();
+  private readonly known: Known[] = [];
+
+  constructor() {
+    this.notMade = this.number("cannot be made", "nothing");
+  }
+
+  of(outcome: Outcome): number {
+    const known = typeof outcome === "object" ? undefined : this.numbers.get(String(outcome));
+    if (known !== undefined) return known;
+    const isUndefined = typeof outcome === "object" && outcome.value === null;
+    return this.number(outcomeText(outcome), isFailure(outcome) ? "refused" : "well", isUndefined);
+  }
+
+  /** The call runs into a bug of the kernel, by the promise that this breaks. */
+  ofBug(promise: string): number {
+    return this.number(`breaks ${promise}`, "nothing");
+  }
+
+  private number(text: string, sort: Sort, isUndefined = false): number {
+    const known = this.numbers.get(text);
+    if (known !== undefined) return known;
+    this.numbers.set(text, this.known.length);
+    return this.known.push({ text, sort, isUndefined }) - 1;
+  }
+
+  text(number: number): string {
+    return this.known[number]!.text;
+  }
+
+  sort(number: number): Sort {
+    return this.known[number]!.sort;
+  }
+
+  /** Contents that may be anything. */
+  isUndefined(number: number): boolean {
+    return this.known[number]!.isUndefined;
+  }
+}
