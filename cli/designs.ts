@@ -4,9 +4,12 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { AnyDesign } from "../spec/language/design.ts";
-import { designNames, entryNamed, type Entry } from "../models/catalogue.ts";
+import { designNames, entryNamed, type Entry, type Part } from "../models/catalogue.ts";
 
-/** `models/proposals/mine.ts`, or `models/proposals/mine.ts#name` where the file exports several designs. */
+/**
+ * `models/proposals/mine.ts`, or `models/proposals/mine.ts#name` where the file exports several designs, or is the catalogue of another
+ * checkout.
+ */
 const FILE = /^(.*\.m?ts)(?:#(.+))?$/;
 
 export async function findDesign(name: string): Promise<Entry> {
@@ -22,7 +25,10 @@ export async function findDesign(name: string): Promise<Entry> {
 }
 
 async function fromFile(path: string, wanted: string | undefined): Promise<Entry> {
-  const found = await designsIn(path);
+  const exported = await load(path);
+  const listed = wanted === undefined ? undefined : await entryIn(exported["catalogue"], wanted);
+  if (listed !== undefined) return listed;
+  const found = Object.values(exported).filter(isDesign);
   const names = found.map((design) => design.name).join(", ");
   const design = wanted === undefined ? found[0] : found.find(({ name }) => name === wanted);
   if (design === undefined) {
@@ -38,21 +44,26 @@ async function fromFile(path: string, wanted: string | undefined): Promise<Entry
   return entry?.design === design ? entry : { design, kind: "proposal", breaks: [] };
 }
 
-async function designsIn(path: string): Promise<AnyDesign[]> {
+/** The entry of a design in the catalogue that a file exports. */
+async function entryIn(catalogue: unknown, name: string): Promise<Entry | undefined> {
+  if (!Array.isArray(catalogue)) return undefined;
+  const part = (catalogue as readonly Part[]).find(({ names }) => names.includes(name));
+  return (await part?.load())?.find(({ design }) => design.name === name);
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
   if (!existsSync(path)) {
     throw new UsageError(
       `there is no file ${path}\n  usual cause: a path that is not relative to the folder you are in (${process.cwd()})`,
     );
   }
-  let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (error) {
     throw new UsageError(
       `${path} cannot be loaded: ${(error as Error).message}\n  usual cause: a syntax error or a wrong import; npm run types names the line`,
     );
   }
-  return Object.values(exported).filter(isDesign);
 }
 
 function isDesign(value: unknown): value is AnyDesign {
