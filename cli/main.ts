@@ -140,6 +140,26 @@ function commands(done: (code: number) => void): Command {
       done(await (await import("./check.ts")).check(names, options)),
     );
 
+  add("diff", "two designs in lockstep: what the second one changes for who relies on the first")
+    .argument("<a>", "a name, or a file that exports a design")
+    .argument("<b>", "another one")
+    .option("--quick", "only the vectors marked quick")
+    .option("--bounds <bounds>", "one run at these bounds: vms=2,files=1,pages=2,…", boundsFrom)
+    .option("--scenario <name>", "one run with this named subset of calls")
+    .option("--mode <mode>", "how calls meet: sequential, overlap or full", oneOf("--mode", MODES))
+    .option("--overlap <k>", "the most calls in flight at once, in mode overlap (2)", overlapFrom)
+    .option("--strict", "exit 1 also where the second design only extends the first")
+    .option("--no-promises", "do not compare which promises are kept")
+    .option("--max-states <n>", "stop a run after so many pairs of states", amount("--max-states"))
+    .option("--max-seconds <n>", "stop each run after so many seconds", amount("--max-seconds"))
+    .option("--max-bytes <n>", "stop a run when it takes so many bytes", amount("--max-bytes"))
+    .option("--interpreted", "run calls as they are written, without translating them")
+    .option("--out <dir>", "write the traces of both designs and diff.json there")
+    .addOption(format("text", "json"))
+    .action(async (a: string, b: string, options) =>
+      done(await (await import("./diff.ts")).diff(a, b, options)),
+    );
+
   add(
     "fuzz",
     "random runs at bounds of any size: what they break, shrunk to a minimum, and what they never reached",

@@ -1,7 +1,11 @@
 /** `npm run schemas`: writes the JSON Schemas of the project's own formats to schemas/, from what decodes them. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { diffSchema } from "../checkers/report/diff-json.ts";
 import { traceSchema } from "../checkers/trace/file.ts";
 
 const folder = new URL("../schemas/", import.meta.url);
 mkdirSync(folder, { recursive: true });
-writeFileSync(new URL("gmemcheck-trace-1.json", folder), `${JSON.stringify(traceSchema(), null, 2)}\n`);
+const write = (name: string, schema: unknown): void =>
+  writeFileSync(new URL(name, folder), `${JSON.stringify(schema, null, 2)}\n`);
+write("gmemcheck-trace-1.json", traceSchema());
+write("gmemcheck-diff-1.json", diffSchema());

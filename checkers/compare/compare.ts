@@ -89,7 +89,7 @@ async function explored(shared: Shared, options: LockstepOptions): Promise<Locks
 }
 
 function differencesOf(lockstep: Lockstep, shared: Shared, run: number): Difference[] {
-  return [...lockstep.partings.values()].map((parting) => differenceOf(lockstep, shared, parting, run));
+  return lockstep.partings().map((parting) => differenceOf(lockstep, shared, parting, run));
 }
 
 function differenceOf(lockstep: Lockstep, shared: Shared, parting: Parting, run: number): Difference {

@@ -23,6 +23,9 @@ export interface Parting extends Class {
 
 const NO_SUCH_CALL = "no such call";
 
+/** Numbers of outcomes are below. */
+const MOST_OUTCOMES = 2 ** 16;
+
 export interface LockstepOptions extends Pick<
   SearchOptions,
   "budget" | "stop" | "onProgress" | "interpreted"
@@ -32,8 +35,12 @@ export interface LockstepOptions extends Pick<
 }
 
 export class Lockstep extends Sweep {
-  /** The first of each class, call and outcomes, in the order in which they were found. */
-  readonly partings = new Map<string, Parting>();
+  /** The first of each call and outcomes, in the order in which they were found. */
+  private readonly known = new Map<string, Parting>();
+  /** By call and parameters, where one design can make the call and the other one cannot. */
+  private readonly unmade = new Map<string, Parting>();
+  /** Calls, with their parameters, that end differently in a state in which both designs can make them. */
+  private readonly differing: Uint8Array;
   private readonly shared: Shared;
   private readonly outcomes: Outcomes;
   private readonly a: Answers;
@@ -61,6 +68,21 @@ export class Lockstep extends Sweep {
     this.batch = new Batch(a.words + b.words);
     const names = [...new Set(shared.calls.map(({ name }) => name))];
     this.callNumbers = shared.calls.map(({ name }) => names.indexOf(name));
+    this.differing = new Uint8Array(shared.calls.length);
+  }
+
+  /**
+   * The first of each call and outcomes. That a call cannot be made in one design alone is told where nothing else is of the same call with the same
+   * parameters: where a model has no room for what a call makes, it says so behind the checks of the call.
+   */
+  partings(): readonly Parting[] {
+    const { known, unmade, differing, shared } = this;
+    const more = new Map<string, Parting>();
+    for (const parting of unmade.values()) {
+      const key = `${parting.call.name}: ${parting.from} ${parting.to}`;
+      if (differing[shared.calls.indexOf(parting.call)] === 0 && !more.has(key)) more.set(key, parting);
+    }
+    return [...known.values(), ...more.values()];
   }
 
   private readonly found: { any: boolean };
@@ -144,7 +166,7 @@ export class Lockstep extends Sweep {
     if (this.outcomes.sort(ended) !== "well") return;
     this.total.transitions++;
     const key = `${this.shared.calls[call]!.name}: ${NO_SUCH_CALL}`;
-    if (this.partings.has(key)) return;
+    if (this.known.has(key)) return;
     const text = this.outcomes.text(ended);
     const [from, to] = inA >= 0 ? [text, NO_SUCH_CALL] : [NO_SUCH_CALL, text];
     const kind =
@@ -155,17 +177,23 @@ export class Lockstep extends Sweep {
   }
 
   private parts(pair: number, call: number, before: number, after: number): void {
-    const number = (this.callNumbers[call]! * 4096 + before) * 4096 + after;
-    if (this.seen.has(number)) return;
-    this.seen.add(number);
-    const { name } = this.shared.calls[call]!;
-    const [from, to] = [this.outcomes.text(before), this.outcomes.text(after)];
-    const kind = classOf(this.outcomes, before, after);
-    this.note(`${name}: ${from} ${to}`, { ...kind, call: this.shared.calls[call]!, from, to, pair });
+    const { outcomes, callNumbers, differing, seen, shared } = this;
+    const isMade = before !== outcomes.notMade && after !== outcomes.notMade;
+    if (isMade) differing[call] = 1;
+    // Of calls that one design cannot make, by their parameters: see `partings`.
+    const who = isMade ? callNumbers[call]! : callNumbers.length + call;
+    const number = (who * MOST_OUTCOMES + before) * MOST_OUTCOMES + after;
+    if (seen.has(number)) return;
+    seen.add(number);
+    const [from, to] = [outcomes.text(before), outcomes.text(after)];
+    const parting = { ...classOf(outcomes, before, after), call: shared.calls[call]!, from, to, pair };
+    if (isMade) this.note(`${parting.call.name}: ${from} ${to}`, parting);
+    else this.unmade.set(`${call}: ${from} ${to}`, parting);
+    this.found.any = true;
   }
 
   private note(key: string, parting: Parting): void {
-    this.partings.set(key, parting);
+    this.known.set(key, parting);
     this.found.any = true;
   }
 }

@@ -1,8 +1,16 @@
 /** Outcomes of calls in both designs, as numbers: equal where user space cannot tell them apart. */
+import { CALLS_END, NO_USE_AFTER_FREE, NO_WARNING } from "../../spec/language/kernel-bug.ts";
 import { isFailure, outcomeText, type Outcome } from "../../spec/language/outcome.ts";
 
 /** `well`: the call did what it was asked, or exited to user space. `refused`: an errno or a signal. `nothing`: it cannot be made, or never answers. */
 export type Sort = "well" | "refused" | "nothing";
+
+/** What user space meets of a bug of the kernel, by the promise that it breaks. */
+const OF_BUGS: ReadonlyMap<string, string> = new Map([
+  [CALLS_END.name, "never ends"],
+  [NO_USE_AFTER_FREE.name, "uses freed memory"],
+  [NO_WARNING.name, "WARN"],
+]);
 
 interface Known {
   readonly text: string;
@@ -29,7 +37,7 @@ export class Outcomes {
 
   /** The call runs into a bug of the kernel, by the promise that this breaks. */
   ofBug(promise: string): number {
-    return this.number(`breaks ${promise}`, "nothing");
+    return this.number(OF_BUGS.get(promise) ?? `breaks ${promise}`, "nothing");
   }
 
   private number(text: string, sort: Sort, isUndefined = false): number {
