@@ -96,7 +96,7 @@ function violationLines(property: PropertyReport, run: RunReport, asking: Asking
 }
 
 /** The line to paste that shows a breach again: its trace where that was written, or its run. */
-function againCommand(property: PropertyReport, run: RunReport, asking: Asking): string {
+export function againCommand(property: PropertyReport, run: RunReport, asking: Asking): string {
   const { asked, design, traceFiles } = asking;
   const file = traceFiles.get(property);
   if (file !== undefined)
