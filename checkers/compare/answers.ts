@@ -11,7 +11,7 @@ import { Stepper } from "../explore/stepper.ts";
 import type { Outcomes } from "./outcomes.ts";
 
 /** Runs of calls as they are written in the time that the translation of one section takes. */
-const CALLS_PER_SECTION = 100;
+const CALLS_PER_SECTION = 30;
 /** States in which both ways are compared: the first ones behind the translation, and then one in so many. */
 const COMPARED_FIRST = 20;
 const COMPARED_EVERY = 8192;

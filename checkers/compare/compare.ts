@@ -1,7 +1,7 @@
 /** Compares two designs: every vector in lockstep, and the promises that each of them keeps there. */
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import type { Budget, Progress } from "../explore/sweep.ts";
-import { worstCompatibility } from "./classify.ts";
+import { keyOf, worstCompatibility } from "./classify.ts";
 import {
   DIFFERENCE_KINDS,
   type ComparedRun,
@@ -100,8 +100,8 @@ function differenceOf(lockstep: Lockstep, shared: Shared, parting: Parting, run:
 
 /** Of the same difference in several runs, the first of the shortest. */
 function keepShortest(found: Map<string, Difference>, difference: Difference): void {
-  const { kind, subject, from, to, traces } = difference;
-  const key = [kind, subject, from, to].join("\n");
+  const { traces } = difference;
+  const key = keyOf(difference);
   const length = (traces: Difference["traces"]): number =>
     Math.max(traces.a?.steps.length ?? 0, traces.b?.steps.length ?? 0);
   const known = found.get(key);

@@ -9,7 +9,7 @@ import { Batch } from "../explore/expander.ts";
 import { Totals } from "../explore/explored.ts";
 import { Sweep, type SearchOptions } from "../explore/sweep.ts";
 import { Answers } from "./answers.ts";
-import { classOf, type Class } from "./classify.ts";
+import { NEWLY_ALLOWED, NEWLY_REFUSED, classOf, keyOf, type Class } from "./classify.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { Shared, SharedCall } from "./shared.ts";
 
@@ -165,15 +165,13 @@ export class Lockstep extends Sweep {
     const ended = inA >= 0 ? this.a.ended[inA]! : this.b.ended[inB]!;
     if (this.outcomes.sort(ended) !== "well") return;
     this.total.transitions++;
-    const key = `${this.shared.calls[call]!.name}: ${NO_SUCH_CALL}`;
-    if (this.known.has(key)) return;
     const text = this.outcomes.text(ended);
     const [from, to] = inA >= 0 ? [text, NO_SUCH_CALL] : [NO_SUCH_CALL, text];
-    const kind =
-      inA >= 0
-        ? ({ kind: "newly refused", compatibility: "breaks" } as const)
-        : ({ kind: "newly allowed", compatibility: "extends" } as const);
-    this.note(key, { ...kind, call: this.shared.calls[call]!, from, to, pair });
+    const kind = inA >= 0 ? NEWLY_REFUSED : NEWLY_ALLOWED;
+    const parting = { ...kind, call: this.shared.calls[call]!, from, to, pair };
+    const key = `${parting.kind} ${parting.call.name}`;
+    if (!this.known.has(key)) this.known.set(key, parting);
+    this.found.any = true;
   }
 
   private parts(pair: number, call: number, before: number, after: number): void {
@@ -186,14 +184,16 @@ export class Lockstep extends Sweep {
     if (seen.has(number)) return;
     seen.add(number);
     const [from, to] = [outcomes.text(before), outcomes.text(after)];
-    const parting = { ...classOf(outcomes, before, after), call: shared.calls[call]!, from, to, pair };
-    if (isMade) this.note(`${parting.call.name}: ${from} ${to}`, parting);
-    else this.unmade.set(`${call}: ${from} ${to}`, parting);
+    const parting = { ...this.classOf(call, before, after), call: shared.calls[call]!, from, to, pair };
+    const key = keyOf({ ...parting, subject: parting.call.name });
+    if (!isMade) this.unmade.set(`${call}: ${from} ${to}`, parting);
+    else if (!this.known.has(key)) this.known.set(key, parting);
     this.found.any = true;
   }
 
-  private note(key: string, parting: Parting): void {
-    this.known.set(key, parting);
-    this.found.any = true;
+  private classOf(call: number, before: number, after: number): Class {
+    const { a, calls } = this.shared;
+    const offers = a.instances[calls[call]!.a]!.call.offers === true;
+    return classOf(this.outcomes, before, after, offers);
   }
 }

@@ -15,7 +15,8 @@ const OF_BUGS: ReadonlyMap<string, string> = new Map([
 interface Known {
   readonly text: string;
   readonly sort: Sort;
-  readonly isUndefined: boolean;
+  /** What the call gave; undefined where it gave nothing, null for contents that may be anything. */
+  readonly value: number | null | undefined;
 }
 
 export class Outcomes {
@@ -31,8 +32,8 @@ export class Outcomes {
   of(outcome: Outcome): number {
     const known = typeof outcome === "object" ? undefined : this.numbers.get(String(outcome));
     if (known !== undefined) return known;
-    const isUndefined = typeof outcome === "object" && outcome.value === null;
-    return this.number(outcomeText(outcome), isFailure(outcome) ? "refused" : "well", isUndefined);
+    const value = typeof outcome === "object" ? outcome.value : undefined;
+    return this.number(outcomeText(outcome), isFailure(outcome) ? "refused" : "well", value);
   }
 
   /** The call runs into a bug of the kernel, by the promise that this breaks. */
@@ -40,11 +41,11 @@ export class Outcomes {
     return this.number(OF_BUGS.get(promise) ?? `breaks ${promise}`, "nothing");
   }
 
-  private number(text: string, sort: Sort, isUndefined = false): number {
+  private number(text: string, sort: Sort, value?: number | null): number {
     const known = this.numbers.get(text);
     if (known !== undefined) return known;
     this.numbers.set(text, this.known.length);
-    return this.known.push({ text, sort, isUndefined }) - 1;
+    return this.known.push({ text, sort, value }) - 1;
   }
 
   text(number: number): string {
@@ -55,8 +56,7 @@ export class Outcomes {
     return this.known[number]!.sort;
   }
 
-  /** Contents that may be anything. */
-  isUndefined(number: number): boolean {
-    return this.known[number]!.isUndefined;
+  valueOf(number: number): number | null | undefined {
+    return this.known[number]!.value;
   }
 }

@@ -17,7 +17,10 @@ export function vectorsOfBoth(
   b: AnyDesign,
   wanted: (design: AnyDesign) => readonly Vector[] = ({ vectors }) => vectors,
 ): VectorsOfBoth {
-  const all = new Map([...wanted(a), ...wanted(b)].map((vector) => [vectorKey(vector), vector]));
+  // What a profile leaves out may differ, so everything is tracked.
+  const all = new Map(
+    [...wanted(a), ...wanted(b)].map(({ track: _, ...vector }) => [vectorKey(vector), vector]),
+  );
   const leftOut: VectorsOfBoth["leftOut"][number][] = [];
   const vectors = [...all.values()].filter((vector) => {
     const why = whyNot(a, b, vector);

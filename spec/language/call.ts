@@ -138,6 +138,11 @@ export interface Call<S, M, C = never, R extends string = string, V = unknown, L
   readonly also: (m: M) => readonly Chosen[];
   /** Failures with which this call may all the same have changed something, and why; any other is a violation. */
   readonly leaves: Leaves;
+  /**
+   * The value that it gives says what the kernel offers, a bit each: of two designs, the one whose value has more bits offers more. Where
+   * another value is given, a caller may do other things; here, one that asked for what was offered finds it still.
+   */
+  readonly offers?: true;
   /** Why the explorer does not make this call: it sets a scene that the initial state already has. */
   readonly unexplored?: string;
   readonly sections: Readonly<Record<L, Section<S, M, C, R, V>>>;
@@ -172,6 +177,7 @@ export interface CallSpec<
   readonly gives?: Domain<V>;
   readonly also?: (m: M) => readonly ParamValues<P>[];
   readonly leaves?: Leaves<E>;
+  readonly offers?: true;
   readonly unexplored?: string;
   readonly sections: Readonly<Record<L, Section<S, M, Context<P, K>, NoInfer<E | X>, NoInfer<V>>>>;
   readonly finally?: Readonly<Record<string, Section<S, M, Context<P, K>, never, never>>>;

@@ -103,6 +103,7 @@ export const checkExtension = call({
   },
   returns: ["EBADF"],
   gives: upTo("capability"),
+  offers: true,
   sections: {
     "find the VM": (s, { vm }) => {
       if (vm !== "system" && openVm(s, vm) === null) return "EBADF";
