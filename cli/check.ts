@@ -9,11 +9,12 @@ import {
 } from "../checkers/explore/check.ts";
 import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
+import type { CaseReport } from "../checkers/report/cases.ts";
 import type { PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import { checkJson } from "../checkers/report/json.ts";
-import { count, runText, untriedText, vacuousText, type Asking } from "../checkers/report/text.ts";
+import { count, runText, untriedText, vacuousText } from "../checkers/report/text.ts";
 import { designNames, type Entry } from "../models/catalogue.ts";
-import type { Trace } from "../spec/language/trace.ts";
+import { worst } from "../spec/language/verdict.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { budgetFrom, type BudgetOptions } from "./arguments.ts";
 import { findDesign } from "./designs.ts";
@@ -22,13 +23,18 @@ import { Interrupt } from "./interrupt.ts";
 import { runJobs } from "./jobs.ts";
 import type { Job } from "./run-job.ts";
 import { checkProperties, noVectors, propertiesOf, vectorsFor, type VectorOptions } from "./vectors.ts";
-import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
+import type { CaseFormat } from "./case-formats.ts";
+import { deliverCases } from "./deliver-cases.ts";
+import { locate } from "./locate.ts";
+import { ProgressLine, makeFolder, writeWhole } from "./output.ts";
 
 export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly all?: boolean;
   readonly property?: readonly string[];
-  readonly format: "text" | "json" | "itf";
+  readonly format: "text" | "json" | "itf" | CaseFormat;
   readonly out?: string;
+  /** The line that asks for the same again. */
+  readonly rerun?: string;
   /** False for --no-merge and --no-orders. */
   readonly merge?: boolean;
   readonly orders?: boolean;
@@ -50,7 +56,8 @@ const JUDGED: Readonly<Record<Entry["kind"], Judged>> = {
   proposal: "changes",
   mutant: "nothing",
 };
-const judgedOf = ({ kind, isDelta }: Entry): Judged => (isDelta === true ? "changes" : JUDGED[kind]);
+/** What must be reached for an entry not to be vacuous. */
+export const judgedOf = ({ kind, isDelta }: Entry): Judged => (isDelta === true ? "changes" : JUDGED[kind]);
 
 /** A design as it was asked for, and the runs to make of it. */
 interface Task {
@@ -71,8 +78,12 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
     const { entry, vectors } = tasks[i]!;
     return summary(entry.design, vectors, runs, options.property === undefined ? judgedOf(entry) : "asked");
   });
-  await deliver(tasks, summaries, options);
-  return interrupt.exitCode(await exitCode(tasks, summaries, options));
+  const isJudged = judgesRegistry(options);
+  const code = interrupt.exitCode(
+    isJudged ? await registryCode(tasks, summaries) : exitOf(summaries.map(({ verdict }) => verdict)),
+  );
+  await deliver(tasks, summaries, options, { exitCode: code, isJudged });
+  return code;
 }
 
 /** Writes what was asked for and prints the report; when writing fails, the report is printed all the same. */
@@ -80,16 +91,25 @@ async function deliver(
   tasks: readonly Task[],
   summaries: readonly DesignReport[],
   options: CheckCommand,
+  ended: { readonly exitCode: number; readonly isJudged: boolean },
 ): Promise<void> {
+  const { out, format } = options;
+  const file = out === undefined ? undefined : join(out, "report.json");
   let files = new Map<PropertyReport, string>();
   try {
-    if (options.out !== undefined) {
-      files = await writeTraces(summaries, options.out);
+    if (out !== undefined && file !== undefined) {
+      files = await writeTraces(summaries, out);
       const report = await checkJson(summaries, files);
-      writeWhole(join(options.out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+      writeWhole(file, `${JSON.stringify(report, null, 2)}\n`);
     }
   } finally {
-    await printReports(tasks, summaries, files, options);
+    await deliverCases({
+      format,
+      out,
+      file,
+      own: () => ownText(tasks, summaries, files, options),
+      cases: () => casesOf(tasks, summaries, files, options, ended),
+    });
   }
 }
 
@@ -227,60 +247,85 @@ function shortestBreaches({ runs }: DesignReport): PropertyReport[] {
   return [...shortest.values()];
 }
 
-async function printReports(
+/** As text, JSON or ITF. */
+async function ownText(
   tasks: readonly Task[],
   summaries: readonly DesignReport[],
   files: ReadonlyMap<PropertyReport, string>,
   options: CheckCommand,
-): Promise<void> {
-  if (options.format === "json") print(JSON.stringify(await checkJson(summaries, files), null, 2));
-  else if (options.format === "itf") await printItf(summaries);
-  else if (options.all === true) {
+): Promise<string | null> {
+  if (options.format === "json") return JSON.stringify(await checkJson(summaries, files), null, 2);
+  if (options.format === "itf") return itfText(summaries);
+  if (options.all === true) {
     const { registryText } = await import("../checkers/report/registry-text.ts");
     const { pins } = await import("../models/pins.ts");
     const entries = tasks.map(({ entry }) => entry);
-    print(registryText(entries, summaries, pins));
-  } else {
-    for (const [i, report] of summaries.entries()) {
-      const asking: Asking = { asked: tasks[i]!.asked, design: report.design, traceFiles: files };
-      print(report.runs.map((run) => runText(run, asking)).join("\n\n"));
-      const vacuous = vacuousText(report);
-      if (vacuous !== "") print(`\n${vacuous}`);
-      const untried = untriedText(report);
-      if (untried !== "") print(`\n${untried}`);
-      if (report.runs.length > 1)
-        print(`\n${report.design.name}: ${report.verdict.toUpperCase()} over ${report.runs.length} runs`);
-    }
+    return registryText(entries, summaries, pins);
   }
+  return summaries.map((report, i) => designText(report, tasks[i]!.asked, files)).join("\n");
+}
+
+function designText(
+  report: DesignReport,
+  asked: string,
+  traceFiles: ReadonlyMap<PropertyReport, string>,
+): string {
+  const { design, runs, verdict } = report;
+  const over = runs.length > 1 ? `${design.name}: ${verdict.toUpperCase()} over ${runs.length} runs` : "";
+  const after = [vacuousText(report), untriedText(report), over].filter((text) => text !== "");
+  const all = runs.map((run) => runText(run, { asked, design, traceFiles })).join("\n\n");
+  return [all, ...after].join("\n\n");
+}
+
+async function casesOf(
+  tasks: readonly Task[],
+  summaries: readonly DesignReport[],
+  traceFiles: ReadonlyMap<PropertyReport, string>,
+  { rerun }: CheckCommand,
+  { exitCode, isJudged }: { readonly exitCode: number; readonly isJudged: boolean },
+): Promise<CaseReport> {
+  const { checkCases } = await import("../checkers/report/check-cases.ts");
+  const { unexpected } = await import("../checkers/report/registry-text.ts");
+  const { pins } = await import("../models/pins.ts");
+  const checked = summaries.map((report, i) => {
+    const { asked, entry } = tasks[i]!;
+    return {
+      report,
+      asking: { asked, design: report.design, traceFiles },
+      breaks: isJudged ? entry.breaks : null,
+      surprises: isJudged ? unexpected(entry, report, pins) : [],
+    };
+  });
+  const verdict =
+    isJudged && exitCode === EXIT.asExpected ? "as pinned" : worst(summaries.map((one) => one.verdict));
+  return checkCases(checked, { verdict, exitCode, rerun: rerun ?? null }, locate);
 }
 
 /** The shortest trace as ITF; nothing where nothing is broken. */
-async function printItf(summaries: readonly DesignReport[]): Promise<void> {
-  const { traceItf } = await import("./itf.ts");
-  let shortest: { readonly trace: Trace; readonly report: DesignReport } | null = null;
-  for (const report of summaries) {
-    for (const { trace } of shortestBreaches(report)) {
-      if (trace !== undefined && (shortest === null || trace.steps.length < shortest.trace.steps.length))
-        shortest = { trace, report };
-    }
+async function itfText(summaries: readonly DesignReport[]): Promise<string | null> {
+  const traces = summaries.flatMap((report) =>
+    shortestBreaches(report).map(({ trace }) => ({ trace: trace!, design: report.design })),
+  );
+  const lengths = traces.map(({ trace }) => trace.steps.length);
+  const shortest = traces[lengths.indexOf(Math.min(...lengths))];
+  if (shortest === undefined) {
+    process.stderr.write("nothing is broken: there is no trace to print\n");
+    return null;
   }
-  if (shortest === null) process.stderr.write("nothing is broken: there is no trace to print\n");
-  else print(traceItf(shortest.trace, shortest.report.design));
+  const { traceItf } = await import("./itf.ts");
+  return traceItf(shortest.trace, shortest.design);
 }
 
-/** Of a registry: as pinned or not. Of named designs: the worst verdict. */
-async function exitCode(
-  tasks: readonly Task[],
-  summaries: readonly DesignReport[],
-  options: CheckCommand,
-): Promise<number> {
+/** Whether it is asked if the registry is as pinned; of named designs, and of runs made otherwise, the worst verdict is told. */
+function judgesRegistry(options: CheckCommand): boolean {
   const { all, property, bounds, scenario, track, overlap, symmetry, merge, orders } = options;
   const narrowed = [property, bounds, scenario, track, overlap, symmetry].some(
     (option) => option !== undefined,
   );
-  if (all !== true || narrowed || merge === false || orders === false) {
-    return exitOf(summaries.map(({ verdict }) => verdict));
-  }
+  return all === true && !narrowed && merge !== false && orders !== false;
+}
+
+async function registryCode(tasks: readonly Task[], summaries: readonly DesignReport[]): Promise<number> {
   const { unexpected } = await import("../checkers/report/registry-text.ts");
   const { pins } = await import("../models/pins.ts");
   const judged = summaries.flatMap((report, i) => unexpected(tasks[i]!.entry, report, pins));

@@ -6,6 +6,8 @@ import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import type { LiveCommand } from "./live.ts";
+import { CASE_FORMATS } from "./case-formats.ts";
+import { rerunText } from "./rerun.ts";
 import type { RacesCommand } from "./live-races.ts";
 import { PLACES, type KernelPlace } from "./kernel-at.ts";
 
@@ -20,6 +22,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   const done = (result: number): void => void (code = result);
   const program = commands(done);
   try {
+  // What a report says to have it made again.
+  program.hook("preAction", (_, action) => {
+    action.setOptionValue("rerun", rerunText(argv.slice(2)));
+  });
     await program.parseAsync([...argv]);
     return code;
   } catch (error) {
@@ -134,8 +140,8 @@ function commands(done: (code: number) => void): Command {
     .option("--paranoid", "trust nothing: check every access, run every step twice and in both ways; slow")
     .option("--profile", "say where states and time go: by call, and by field")
     .option("--workers <n>", "threads; as many as cores", workersFrom)
-    .option("--out <dir>", "write traces and report.json there")
-    .addOption(format("text", "json", "itf"))
+    .option("--out <dir>", "write traces, report.json, report.sarif and junit.xml there")
+    .addOption(format("text", "json", "itf", ...CASE_FORMATS))
     .action(async (names: string[], options) =>
       done(await (await import("./check.ts")).check(names, options)),
     );

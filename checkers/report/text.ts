@@ -4,6 +4,7 @@ import type { AnyDesign } from "../../spec/language/design.ts";
 import { stepsText } from "../explore/mode.ts";
 import { boundsText, callsText } from "./explain.ts";
 import { profileLines } from "./profile.ts";
+import { shellWord } from "./shell.ts";
 import { wrap } from "./wrap.ts";
 
 export function count(n: number): string {
@@ -100,18 +101,18 @@ export function againCommand(property: PropertyReport, run: RunReport, asking: A
   const { asked, design, traceFiles } = asking;
   const file = traceFiles.get(property);
   if (file !== undefined)
-    return `npx gmemcheck replay ${file}${asked === run.design ? "" : ` --design ${asked}`}`;
+    return `npx gmemcheck replay ${shellWord(file)}${asked === run.design ? "" : ` --design ${shellWord(asked)}`}`;
   const bounds = Object.entries(run.bounds)
     .filter(([name, value]) => value !== design.bounds[name]?.default)
     .map(([name, value]) => `${name}=${value}`);
   return [
-    `npx gmemcheck check ${asked} --scenario ${run.scenario}`,
-    ...(bounds.length === 0 ? [] : [`--bounds ${bounds.join(",")}`]),
+    `npx gmemcheck check ${shellWord(asked)} --scenario ${shellWord(run.scenario)}`,
+    ...(bounds.length === 0 ? [] : [`--bounds ${shellWord(bounds.join(","))}`]),
     ...(run.mode === "overlap" ? [`--overlap ${run.overlap}`] : []),
     ...(run.mode === "full" ? ["--mode full"] : []),
     ...(property.trace?.mode !== "sequential" && property.trace?.unmerged ? ["--no-merge"] : []),
     ...(run.tracked === "full" ? [] : [`--track ${run.tracked}`]),
-    `--property ${property.name}`,
+    `--property ${shellWord(property.name)}`,
   ].join(" ");
 }
 
