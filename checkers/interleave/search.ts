@@ -245,11 +245,15 @@ export class Interleaving extends Sweep {
     return this.orNull(() => this.advancer.start(this.codec.draft, this.subject.instances[k]!, k, others));
   }
 
+  /** The bug that the last step ran into which was tried and led nowhere. */
+  caught: KernelBug | null = null;
+
   private orNull<T>(step: () => T): T | null {
     try {
       return step();
     } catch (error) {
       if (!(error instanceof KernelBug)) throw error;
+      this.caught = error;
       this.codec.unpack(this.current, 0);
       return null;
     }

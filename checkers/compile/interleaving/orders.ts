@@ -4,17 +4,12 @@
  */
 import { disabled } from "../../../spec/language/call.ts";
 import { KernelBug } from "../../../spec/language/kernel-bug.ts";
-import type { Outcome } from "../../../spec/language/outcome.ts";
 import { masks, type Cell } from "../../explore/layout.ts";
-import { Store } from "../../explore/store.ts";
-import { isBlocked } from "../../interleave/advance.ts";
 import { lasting, mayEndSo, type Results } from "../../interleave/atomic.ts";
-import { outcomeKey } from "../../interleave/frame.ts";
-import { ENDED, HAS_BEGUN, IS_GIVEN_BACK, PAUSED, type Point } from "./point.ts";
+import { ENDED, PAUSED, type Point } from "./point.ts";
 import type { CompiledInterleaving } from "./search.ts";
+import { TwoCalls } from "./two-calls.ts";
 
-/** Where a call is that has not begun. */
-const NOT_BEGUN = 0;
 /** Steps of a call on its own beyond which it is run as it is written. */
 const MOST_STEPS = 500;
 
@@ -28,26 +23,19 @@ export class CompiledOrders {
   private readonly search: CompiledInterleaving;
   /** By word, the bits that are compared: all but those of mappings and caches. */
   private readonly compared: Int32Array;
-  private readonly numbers = new Map<string, number>();
-  private readonly outcomes: Outcome[] = [];
+  private readonly calls: TwoCalls;
   private readonly words: number;
-  private readonly current: Int32Array;
-  private readonly next: Int32Array;
-  private readonly other = new Int32Array(1);
+  private readonly nobody = new Int32Array(1);
   private readonly start: Int32Array;
   private alone = new Map<number, Alone | null | "bug">();
   private after = new Map<number, Alone | null | "bug">();
-  /** States of two calls, and the number of the pair: words, where both are, pair. */
-  private points: Store;
 
   constructor(search: CompiledInterleaving) {
     this.search = search;
     const { codec } = search;
     this.words = codec.words;
     this.start = new Int32Array(search.store.words);
-    this.current = new Int32Array(this.words + 3);
-    this.next = new Int32Array(this.words + 3);
-    this.points = new Store(this.words + 3, { parents: false });
+    this.calls = new TwoCalls(search);
     this.compared = new Int32Array(this.words);
     addLasting(codec.layout, lasting(search.subject).layout, this.compared);
   }
@@ -57,7 +45,7 @@ export class CompiledOrders {
     this.search.store.read(index, this.start);
     this.alone = new Map();
     this.after = new Map();
-    this.points = new Store(this.words + 3, { parents: false });
+    this.calls.from(this.start, 0);
     return (a, b) => this.isInOrder(a, b);
   }
 
@@ -68,14 +56,14 @@ export class CompiledOrders {
     const alone = [this.runAlone(a), this.runAlone(b)] as readonly (Alone | null)[];
     const straight = first === null ? null : { x: alone[0]!.outcome, y: first.outcome, words: first.words };
     const turned = second === null ? null : { x: second.outcome, y: alone[1]!.outcome, words: second.words };
-    return this.everyEnd(a, b, (x, y) => {
+    return this.calls.everyEnd(a, b, (x, y) => {
       if (straight !== null && straight.x === x && straight.y === y && this.isSame(straight.words))
         return true;
       if (turned !== null && turned.x === x && turned.y === y && this.isSame(turned.words)) return true;
       const { instances, design } = this.search.subject;
       const results = (one: { readonly x: number; readonly y: number }): Results => [
-        this.outcomes[one.x]!,
-        this.outcomes[one.y]!,
+        this.calls.outcomes[one.x]!,
+        this.calls.outcomes[one.y]!,
       ];
       const orders = [straight, turned].filter((one) => one !== null).map(results);
       return mayEndSo(design, [instances[a]!.name, instances[b]!.name], results({ x, y }), orders);
@@ -84,8 +72,9 @@ export class CompiledOrders {
 
   /** The words at hand are those of an order. */
   private isSame(words: Int32Array): boolean {
+    const { current } = this.calls;
     for (let i = 0; i < this.words; i++)
-      if (((words[i]! ^ this.current[i]!) & this.compared[i]!) !== 0) return false;
+      if (((words[i]! ^ current[i]!) & this.compared[i]!) !== 0) return false;
     return true;
   }
 
@@ -112,8 +101,8 @@ export class CompiledOrders {
     let spare = new Int32Array(this.words);
     let point: Point = stepper.start(k);
     for (let steps = 0; steps < MOST_STEPS; steps++) {
-      const ending = stepper.step(point, words, 0, this.other, 0, next, 0);
-      if (ending.kind === ENDED) return { outcome: this.numberOf(ending.outcome!), words: next };
+      const ending = stepper.step(point, words, 0, this.nobody, 0, next, 0);
+      if (ending.kind === ENDED) return { outcome: this.calls.numberOf(ending.outcome!), words: next };
       words = next;
       [next, spare] = [spare, next];
       if (ending.kind !== PAUSED || ending.retried) break;
@@ -130,77 +119,11 @@ export class CompiledOrders {
       if (outcome === disabled) return null;
       const words = new Int32Array(this.words);
       codec.pack(codec.draft, words, 0);
-      return { outcome: this.numberOf(outcome), words };
+      return { outcome: this.calls.numberOf(outcome), words };
     } catch (error) {
       if (error instanceof KernelBug) return "bug";
       throw error;
     }
-  }
-
-  private numberOf(outcome: Outcome): number {
-    const key = outcomeKey(outcome);
-    const known = this.numbers.get(key);
-    if (known !== undefined) return known;
-    this.numbers.set(key, this.outcomes.length);
-    return this.outcomes.push(outcome) - 1;
-  }
-
-  /** Whether all ends of two calls that overlap are right; asked with their outcomes, and the words in `current`. */
-  private everyEnd(a: number, b: number, isRight: (x: number, y: number) => boolean): boolean {
-    const { points, words, current, next, start, search } = this;
-    const ks = [a, b] as const;
-    const first = points.count;
-    for (let i = 0; i < words; i++) next[i] = start[i]!;
-    next[words] = next[words + 1] = NOT_BEGUN;
-    next[words + 2] = a * search.subject.instances.length + b;
-    points.insert(next, 0, 0);
-    for (let at = first; at < points.count; at++) {
-      points.read(at, current);
-      const [x, y] = [current[words]!, current[words + 1]!];
-      if (x < 0 && y < 0) {
-        if (!isRight(-1 - x, -1 - y)) return false;
-        continue;
-      }
-      for (let who = 0; who < 2; who++) {
-        const mine = who === 0 ? x : y;
-        const other = who === 0 ? y : x;
-        // The second call begins while the first is in flight: one after the other is no overlap.
-        if (mine < 0 || (mine === NOT_BEGUN && other < 0)) continue;
-        this.step(mine, ks[who]!, other, who);
-      }
-    }
-    return true;
-  }
-
-  /** One step of one of the two; ends that are negative numbers stand for outcomes. */
-  private step(mine: number, k: number, other: number, who: number): void {
-    const { search, points, words, current, next } = this;
-    const { stepper } = search;
-    const n = other > 0 ? 1 : 0;
-    this.other[0] = other;
-    const point = mine === NOT_BEGUN ? stepper.start(k) : stepper.at(mine);
-    const ending = stepper.step(point, current, 0, this.other, n, next, 0);
-    let now: number;
-    let then = other;
-    if (ending.kind === ENDED) now = -1 - this.numberOf(ending.outcome!);
-    else if (ending.kind === PAUSED || ending.kind === HAS_BEGUN) {
-      now = ending.frame;
-      if (n === 1 && ending.kind === HAS_BEGUN) then = stepper.others[0]!;
-    } else if (ending.kind === IS_GIVEN_BACK) {
-      const { codec } = search;
-      codec.unpack(current, 0);
-      const others = stepper.framesOf(this.other, n);
-      const step =
-        mine === NOT_BEGUN ? search.tryStart(k, others) : search.tryAdvance(search.frames.get(mine), others);
-      if (step === null || step === disabled || isBlocked(step)) return;
-      codec.pack(codec.draft, next, 0);
-      now = step.frame === null ? -1 - this.numberOf(step.outcome!) : step.frame.id;
-      if (n === 1) then = step.others[0]!.id;
-    } else return;
-    next[words + who] = now;
-    next[words + 1 - who] = then;
-    next[words + 2] = current[words + 2]!;
-    points.insert(next, 0, 0);
   }
 }
 
