@@ -27,6 +27,8 @@ export interface JobOptions extends Omit<HowToRun, "hands"> {
   /** Threads; as many as the machine has cores when absent. */
   readonly workers?: number | undefined;
   readonly onProgress: (job: Job, progress: Progress, done: number) => void;
+  /** Told of each job when it is over, by its number. */
+  readonly onDone?: (job: number, run: RunReport) => void;
   /** Asked now and then; a reason stops the running jobs and starts no further one. */
   readonly stop: () => string | null;
 }
@@ -55,8 +57,10 @@ export async function runJobs(jobs: readonly Job[], options: JobOptions): Promis
   const workOff = async (thread: Thread): Promise<void> => {
     try {
       for (let i = next++; i < jobs.length && stop() === null; i = next++) {
-        reports[i] = await thread.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
+        const run = await thread.run(jobs[i]!, (progress) => options.onProgress(jobs[i]!, progress, done));
+        reports[i] = run;
         done++;
+        options.onDone?.(i, run);
       }
     } catch (error) {
       failed = true;

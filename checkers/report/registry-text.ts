@@ -23,6 +23,8 @@ export interface Surprise {
   readonly design: string;
   readonly verdict: Verdict;
   readonly what: string;
+  /** The promise that is broken, where that is what it is about. */
+  readonly property?: string;
 }
 
 export function unexpected(expected: Expected, report: DesignReport, pins: Pins): Surprise[] {
@@ -53,6 +55,7 @@ export function unexpected(expected: Expected, report: DesignReport, pins: Pins)
         design: name,
         verdict: "violated",
         what: `${property} is broken and the design does not say so`,
+        property,
       });
     }
   }

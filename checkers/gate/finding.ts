@@ -1,0 +1,102 @@
+/** What the gate finds: a case as the machine formats render it, with what it counts as, and what would allow it. */
+import type { Case } from "../report/cases.ts";
+import { isAbout, type Allowed, type Decision } from "./allow.ts";
+
+/** What a finding counts as, the worst first. */
+export const WORDS = [
+  "not comparable",
+  "invalid",
+  "violated",
+  "breaks",
+  "weakened",
+  "not as pinned",
+  "incomplete",
+  "vacuous",
+] as const;
+export type Word = (typeof WORDS)[number];
+
+/** The steps of the gate, in their order. */
+export const STAGES = {
+  trees: "the trees",
+  purity: "purity",
+  corpus: "counterexamples",
+  promises: "promises",
+  abi: "the ABI against the base",
+  designs: "designs at quick bounds",
+  larger: "larger bounds",
+  random: "random runs",
+} as const;
+export type Stage = keyof typeof STAGES;
+
+export interface Finding extends Case {
+  readonly stage: Stage;
+  /** Null where nothing is wrong. */
+  readonly word: Word | null;
+  /** The decision of gate.allow that is about it: "weakened one-binding-per-offset"; null where none can be. */
+  readonly decision: { readonly kind: Decision; readonly name: string } | null;
+  /** The entry that allows it. */
+  readonly decided: Allowed | null;
+}
+
+/** A finding as a stage makes it; what is not said is empty. */
+export type Draft = Pick<Finding, "stage" | "name" | "className" | "message" | "rule"> &
+  Partial<Omit<Finding, "stage" | "decided">>;
+
+/** Everything that was found, and what was left out. */
+export class Ledger {
+  readonly findings: Finding[] = [];
+  /** What is to be said beside the findings. */
+  readonly notes: string[] = [];
+  /** What the budget did not reach, and why. */
+  readonly undone: string[] = [];
+  states = 0;
+  private readonly allowed: readonly Allowed[];
+  private readonly used = new Set<Allowed>();
+  private readonly onFinding: (finding: Finding) => void;
+
+  constructor(allowed: readonly Allowed[], onFinding: (finding: Finding) => void) {
+    this.allowed = allowed;
+    this.onFinding = onFinding;
+  }
+
+  add(draft: Draft): Finding {
+    const { word = null, decision = null } = draft;
+    const decided = word === null || decision === null ? null : this.decide(decision.kind, decision.name);
+    const empty = { type: "Gate", details: "", place: null, rerun: null };
+    const status = draft.status ?? statusOf(word);
+    const finding: Finding = {
+      ...empty,
+      ...draft,
+      word: decided === null ? word : null,
+      decision,
+      decided,
+      status: decided === null ? status : "expected",
+    };
+    this.findings.push(finding);
+    this.onFinding(finding);
+    return finding;
+  }
+
+  /** The entry that allows something. */
+  decide(kind: Decision, name: string): Allowed | null {
+    const entry = this.allowed.find((one) => one.kind === kind && isAbout(one, name)) ?? null;
+    if (entry !== null) this.used.add(entry);
+    return entry;
+  }
+
+  /** Decisions that allowed nothing. */
+  stale(): readonly Allowed[] {
+    return this.allowed.filter((entry) => !this.used.has(entry));
+  }
+
+  /** What all findings come to, the worst first. */
+  words(): readonly Word[] {
+    return WORDS.filter((word) => this.findings.some((finding) => finding.word === word));
+  }
+}
+
+function statusOf(word: Word | null): Case["status"] {
+  if (word === null) return "passed";
+  if (word === "incomplete") return "incomplete";
+  return word === "not comparable" || word === "invalid" || word === "vacuous" ? "error" : "failed";
+}
