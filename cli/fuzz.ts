@@ -12,17 +12,21 @@ import {
   type FuzzReport,
 } from "../checkers/fuzz/fuzz.ts";
 import { fuzzJson, fuzzText, type Stored, type Told } from "../checkers/report/fuzz.ts";
+import { shellWord } from "../checkers/report/shell.ts";
 import { count } from "../checkers/report/text.ts";
 import { fileName, readTrace, writeTrace } from "../checkers/trace/file.ts";
 import { replay } from "../checkers/trace/replay.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Entry } from "../models/catalogue.ts";
 import type { AnyDesign, Bounds, Vector } from "../spec/language/design.ts";
+import type { CaseFormat } from "./case-formats.ts";
+import { deliverCases } from "./deliver-cases.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
 import { Interrupt } from "./interrupt.ts";
-import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
+import { locate } from "./locate.ts";
+import { ProgressLine, makeFolder, writeWhole } from "./output.ts";
 import { checkProperties } from "./vectors.ts";
 
 export const FUZZ_MODES = ["sequential", "sections"] as const;
@@ -40,7 +44,9 @@ export interface FuzzCommand {
   readonly property?: readonly string[];
   readonly requireCoverage?: string;
   readonly out?: string;
-  readonly format: "text" | "json";
+  readonly format: "text" | "json" | CaseFormat;
+  /** The line that asks for the same again. */
+  readonly rerun?: string;
 }
 
 /** Of each design, where neither --runs nor --seconds says how many. */
@@ -71,13 +77,23 @@ export async function fuzz(names: readonly string[], options: FuzzCommand): Prom
     const report = await work(task, options, interrupt);
     done.push({ report, told: tell(task, report, stored, options) });
   }
-  if (options.format === "json") print(JSON.stringify(await fuzzJson(done), null, 2));
-  else print(done.map(({ report, told }) => fuzzText(report, told)).join("\n\n"));
   const broken = done.some(
     ({ report, told }) => report.findings.length > 0 || told.stored.some((one) => one.broken),
   );
   const unmet = done.some(({ told }) => told.unmet.length > 0);
-  return interrupt.exitCode(broken ? EXIT.violated : unmet ? EXIT.incomplete : EXIT.asExpected);
+  const exitCode = interrupt.exitCode(broken ? EXIT.violated : unmet ? EXIT.incomplete : EXIT.asExpected);
+  await deliverCases({
+    format: options.format,
+    own: async () =>
+      options.format === "json"
+        ? JSON.stringify(await fuzzJson(done), null, 2)
+        : done.map(({ report, told }) => fuzzText(report, told)).join("\n\n"),
+    cases: async () => {
+      const { fuzzCases } = await import("../checkers/report/fuzz-cases.ts");
+      return fuzzCases(done, { exitCode, rerun: options.rerun ?? null }, locate);
+    },
+  });
+  return exitCode;
 }
 
 function checkAgain(names: readonly string[], { path, replayPath, seconds, runs }: FuzzCommand): void {
@@ -195,12 +211,12 @@ function writeTraces({ design, findings }: FuzzReport, folder: string): Map<Find
 function againText(asked: string, { bounds, scenario, mode, overlap, property, seed }: FuzzCommand): string {
   const given = Object.entries(bounds ?? {}).map(([name, value]) => `${name}=${value}`);
   return [
-    asked,
-    ...(bounds === undefined ? [] : [`--bounds ${given.join(",")}`]),
-    ...(scenario === undefined ? [] : [`--scenario ${scenario}`]),
+    shellWord(asked),
+    ...(bounds === undefined ? [] : [`--bounds ${shellWord(given.join(","))}`]),
+    ...(scenario === undefined ? [] : [`--scenario ${shellWord(scenario)}`]),
     ...(mode === undefined ? [] : [`--mode ${mode}`]),
     ...(overlap === undefined ? [] : [`--overlap ${overlap}`]),
-    ...(property ?? []).map((name) => `--property ${name}`),
+    ...(property ?? []).map((name) => `--property ${shellWord(name)}`),
     `--seed ${seed}`,
   ].join(" ");
 }

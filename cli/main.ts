@@ -5,9 +5,9 @@ import { MODES } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import type { LiveCommand } from "./live.ts";
-import { CASE_FORMATS } from "./case-formats.ts";
+import { CASE_FORMATS, type CaseFormat } from "./case-formats.ts";
 import { rerunText } from "./rerun.ts";
+import type { LiveCommand } from "./live.ts";
 import type { RacesCommand } from "./live-races.ts";
 import { PLACES, type KernelPlace } from "./kernel-at.ts";
 
@@ -21,11 +21,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.asExpected;
   const done = (result: number): void => void (code = result);
   const program = commands(done);
-  try {
   // What a report says to have it made again.
   program.hook("preAction", (_, action) => {
     action.setOptionValue("rerun", rerunText(argv.slice(2)));
   });
+  try {
     await program.parseAsync([...argv]);
     return code;
   } catch (error) {
@@ -64,19 +64,23 @@ function report(error: unknown): number {
 
 async function conformAny(
   paths: string[],
-  options: Omit<LiveCommand & RacesCommand, "live"> & {
+  options: Omit<LiveCommand & RacesCommand, "live" | "format"> & {
+    readonly format: "text" | "json" | CaseFormat;
     readonly live?: KernelPlace;
     readonly races?: true;
     readonly matrix?: true;
   },
 ): Promise<number> {
-  const { live, races, matrix } = options;
-  if (matrix === true) return (await import("./matrix.ts")).kernelMatrix(paths, options);
-  if (live === undefined && races === true)
+  const { live, races, matrix, format } = options;
+  if (matrix !== true && live === undefined && races === true)
     throw new UsageError("--races: of which kernel? expected: --live local, or --live qemu with --kernel");
-  if (live === undefined) return (await import("./conform.ts")).conform(paths, options);
-  if (races === true) return (await import("./live-races.ts")).liveRaces(paths, { ...options, live });
-  return (await import("./live.ts")).live(paths, { ...options, live });
+  if (matrix !== true && live === undefined) return (await import("./conform.ts")).conform(paths, options);
+  if (format !== "text" && format !== "json")
+    throw new UsageError(`--format: "${format}" is for recordings; with --live and --matrix: text, json`);
+  if (matrix === true) return (await import("./matrix.ts")).kernelMatrix(paths, { ...options, format });
+  const where = { ...options, format, live: live! };
+  if (races === true) return (await import("./live-races.ts")).liveRaces(paths, where);
+  return (await import("./live.ts")).live(paths, where);
 }
 
 const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
@@ -187,13 +191,14 @@ function commands(done: (code: number) => void): Command {
     .option("--property <name>", "only this property; may be repeated", collect)
     .option("--require-coverage <goals>", "call:result,… or all: exit 3 where one was never reached")
     .option("--out <dir>", "write traces there")
-    .addOption(format("text", "json"))
+    .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (names: string[], options) => done(await (await import("./fuzz.ts")).fuzz(names, options)));
 
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")
     .option("--design <name>", "on another design than the trace's own")
     .option("--certificate", "run every single reduction again that makes a shrunk trace a minimum")
+    .addOption(format("text", ...CASE_FORMATS))
     .action(async (path: string, options) => done(await (await import("./replay.ts")).replay(path, options)));
 
   add("explain", "say what each call of a trace did, and what it broke")
@@ -232,7 +237,7 @@ function commands(done: (code: number) => void): Command {
     .option("--path <path>", "with --seed: one program of that run alone")
     .option("--keep-going <n>", "end at so many different disagreements (1)", amount("--keep-going"))
     .option("--out <dir>", "write recordings of disagreements there (disagreements)")
-    .addOption(format("text", "json"))
+    .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (paths: string[], options) => done(await conformAny(paths, options)));
 
   add("record", "run programs on a real kernel, and write what it answered as a recording")

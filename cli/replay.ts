@@ -5,45 +5,65 @@ import { certificateText } from "../checkers/report/certificate.ts";
 import { explain as explainTrace } from "../checkers/report/explain.ts";
 import type { AnyDesign } from "../spec/language/design.ts";
 import type { Trace } from "../spec/language/trace.ts";
+import type { CaseFormat } from "./case-formats.ts";
+import { deliverCases } from "./deliver-cases.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
+import { locate } from "./locate.ts";
 import { print } from "./output.ts";
 
 export interface ReplayOptions {
   readonly design?: string;
   /** Whether a trace is asked to be the minimum that its certificate says. */
   readonly certificate?: boolean;
+  readonly format: "text" | CaseFormat;
+  /** The line that asks for the same again. */
+  readonly rerun?: string;
 }
 
 /** Exit 0: the trace is what it says; 1: it is not, on this design. */
 export async function replay(
   path: string,
-  { design: name, certificate = false }: ReplayOptions,
+  { design: name, certificate = false, format, rerun }: ReplayOptions,
 ): Promise<number> {
   const trace = readTrace(readText(path), path);
   const { design } = await findDesign(name ?? trace.design);
   const replayed = replayTrace(design, trace, path);
-  print(replayText(path, replayed, trace));
+  const minimum = certificate ? await minimumOf(design, trace) : { isAsTold: true, lines: [] };
   const isAsTold = replayed.differences.length === 0 && replayed.broken !== false;
-  const isMinimal = !certificate || (await isAsCertified(design, trace));
-  return isAsTold && isMinimal ? EXIT.asExpected : EXIT.violated;
+  const exitCode = isAsTold && minimum.isAsTold ? EXIT.asExpected : EXIT.violated;
+  const text = [replayText(path, replayed, trace), ...minimum.lines].join("\n");
+  await deliverCases({
+    format,
+    own: () => text,
+    cases: async () => {
+      const { replayCases } = await import("../checkers/report/replay-cases.ts");
+      const trial = { path, design, replayed, isMinimal: minimum.isAsTold, text };
+      return replayCases(trial, { exitCode, rerun: rerun ?? null }, locate);
+    },
+  });
+  return exitCode;
 }
 
-async function isAsCertified(design: AnyDesign, trace: Trace): Promise<boolean> {
+interface Minimum {
+  readonly isAsTold: boolean;
+  readonly lines: readonly string[];
+}
+
+async function minimumOf(design: AnyDesign, trace: Trace): Promise<Minimum> {
   const { certified } = await import("../checkers/fuzz/certified.ts");
   const { certificate, smaller } = certified(design, trace) ?? { certificate: null, smaller: null };
   const told = trace.certificate;
   if (certificate === null) {
     const why =
       smaller === null ? "its calls, made again, do not end in a breach" : `${smaller}, it fails still`;
-    print(`  NOT a minimum: ${why}`);
-    return false;
+    return { isAsTold: false, lines: [`  NOT a minimum: ${why}`] };
   }
   const isAsTold = told === undefined || certificateText(told) === certificateText(certificate);
-  print(`  a minimum: ${certificateText(certificate)}`);
-  if (!isAsTold) print(`  NOT what its certificate says: ${certificateText(told)}`);
-  return isAsTold;
+  const lines = [`  a minimum: ${certificateText(certificate)}`];
+  if (!isAsTold) lines.push(`  NOT what its certificate says: ${certificateText(told)}`);
+  return { isAsTold, lines };
 }
 
 function replayText(path: string, { trace, differences, broken }: Replayed, { mode, steps }: Trace): string {

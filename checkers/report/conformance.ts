@@ -42,7 +42,7 @@ interface Answers {
   readonly design: RecordedResult;
 }
 
-function callLines(at: string, { operation, kernel, design }: Answers): string[] {
+export function callLines(at: string, { operation, kernel, design }: Answers): string[] {
   return [
     `  ${at}: ${callText(operation)}`,
     `    kernel says ${JSON.stringify(kernel)}`,

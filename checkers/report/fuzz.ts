@@ -75,10 +75,15 @@ function storedLines({ stored }: Told): string[] {
   return wrap(`stored counterexamples, run first: ${stored.length}; ${what}`, "  ");
 }
 
+/** The line to paste that makes the run again. */
+export function fuzzAgain({ path, replayPath }: Finding, { again }: Told): string {
+  return `npx gmemcheck fuzz ${again} --path ${path} --replay-path "${replayPath}"`;
+}
+
 function findingLines(finding: Finding, told: Told): string[] {
   const { breach, shrunk, path, calls } = finding;
   const known = told.breaks.includes(breach.property) ? " (known)" : "";
-  const again = `    the run: npx gmemcheck fuzz ${told.again} --path ${path} --replay-path "${finding.replayPath}"`;
+  const again = `    the run: ${fuzzAgain(finding, told)}`;
   if (shrunk === null)
     return [`  FOUND ${breach.property}, which does not show itself when its calls are made again`, again];
   const { trace } = shrunk;
