@@ -69,9 +69,9 @@ export function fieldName(name: ts.PropertyName | ts.BindingName): string | null
 }
 
 /** The meaning as a text: equal where the two say the same. */
-export function meaning(node: ts.Node): string {
+export function meaning(node: ts.Node, leavesOut: (node: ts.Node) => boolean = () => false): string {
   const parts: string[] = [];
-  write(node, parts, isErased);
+  write(node, parts, (at) => isErased(at) || leavesOut(at));
   return parts.join(" ");
 }
 

@@ -84,7 +84,7 @@ export class Module {
       id: `${this.path}#${name}`,
       module: this,
       node,
-      fingerprint: fingerprint(meaning(node)),
+      fingerprint: fingerprint(meaning(node, this.leavesOut)),
       references: referencesOf(node, this.leavesOut),
     };
     this.pieces.set(name, piece);

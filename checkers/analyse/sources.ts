@@ -7,11 +7,11 @@ import { fieldName, fingerprint } from "./meaning.ts";
 import { Module, fileNamed, type Piece } from "./module.ts";
 import { UNKNOWN_MODULE, type Reference } from "./references.ts";
 
-/** The list of designs. How an entry is played says nothing about what a search of it finds. */
+/** The list of designs. How recordings are played and written says nothing about what a search finds. */
 export const CATALOGUE = "models/catalogue.ts";
 
-const isPlayer = (node: ts.Node): boolean =>
-  ts.isPropertyAssignment(node) && fieldName(node.name) === "player";
+const isOfRecordings = (node: ts.Node): boolean =>
+  ts.isPropertyAssignment(node) && ["player", "scribe"].includes(fieldName(node.name) ?? "");
 
 /** Folders at the top that are no models, whatever is in them. */
 const NO_MODELS: ReadonlySet<string> = new Set([
@@ -197,7 +197,7 @@ function versionsIn(text: string | null): Readonly<Record<string, string>> {
 
 function moduleOf(path: string, text: string): Module {
   const key = `${path}\0${text}`;
-  const known = parsed.get(key) ?? new Module(path, text, path === CATALOGUE ? isPlayer : () => false);
+  const known = parsed.get(key) ?? new Module(path, text, path === CATALOGUE ? isOfRecordings : () => false);
   parsed.set(key, known);
   return known;
 }
