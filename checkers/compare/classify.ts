@@ -40,13 +40,18 @@ export function worstCompatibility(all: readonly Compatibility[]): Compatibility
   return WORST_FIRST.find((one) => all.includes(one)) ?? "compatible";
 }
 
-/** What a difference is known by: where only one design gives a value, which one it is does not matter. */
+/**
+ * What a difference is known by. Where only one design gives a value, which one it is does not matter; of calls that overlap, only the outcome
+ * counts that one design alone has.
+ */
 export function keyOf({
   kind,
   subject,
   from,
   to,
 }: Pick<Difference, "kind" | "subject" | "from" | "to">): string {
+  if (kind === "outcome gained") return [kind, subject, to].join("\n");
+  if (kind === "outcome lost") return [kind, subject, from].join("\n");
   const isValue = (text: string): boolean => text.startsWith("value ");
   const both = isValue(from) === isValue(to);
   const said = [from, to].map((text) => (both || !isValue(text) ? text : "value"));

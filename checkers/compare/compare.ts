@@ -9,10 +9,10 @@ import {
   type Difference,
   type Sameness,
 } from "./comparison.ts";
-import { Lockstep, type LockstepOptions, type Parting } from "./lockstep.ts";
+import { Lockstep, type Clash, type LockstepOptions, type Parting } from "./lockstep.ts";
 import { Promises } from "./promises.ts";
 import { sharedOf, type Shared } from "./shared.ts";
-import { tracesOf } from "./traces.ts";
+import { raceTo, tracesOf } from "./traces.ts";
 
 export interface CompareOptions {
   /** Of each run. */
@@ -26,7 +26,10 @@ export interface CompareOptions {
   readonly interpreted?: boolean;
 }
 
-/** Vectors are explored one after the other. Throws UsageError where a vector is for neither design, or cannot be made in one. */
+/**
+ * Vectors are explored one after the other. Throws UsageError where a vector is for neither design or cannot be made in one, and ModelError where
+ * one of them is no valid model.
+ */
 export async function compareDesigns(
   a: AnyDesign,
   b: AnyDesign,
@@ -65,7 +68,10 @@ export async function compareDesigns(
   };
 }
 
-/** Whether two designs answer every call alike at one vector, whatever was called before. */
+/**
+ * Whether two designs answer every call alike at one vector, whatever was called before; where calls overlap, whether each two that overlap have the same
+ * joint results from every pair of quiescent states. `same` is complete at the bounds: nothing was left out. Ends at the first difference.
+ */
 export async function sameBehaviour(
   a: AnyDesign,
   b: AnyDesign,
@@ -77,19 +83,46 @@ export async function sameBehaviour(
   const lockstep = await explored(shared, { ...options, onProgress, first: true });
   const [difference = null] = differencesOf(lockstep, shared, 0);
   lockstep.close();
-  const { pairs, stopped } = lockstep;
+  const { pairs, stopped, unfollowed } = lockstep;
   if (difference !== null) return { verdict: "different", reason: null, pairs, difference };
-  return { verdict: stopped === null ? "same" : "incomplete", reason: stopped, pairs, difference };
+  const reason =
+    stopped ??
+    (unfollowed === 0 ? null : `${unfollowed} overlaps lead to states that their results do not tell`);
+  return { verdict: reason === null ? "same" : "incomplete", reason, pairs, difference };
 }
 
 async function explored(shared: Shared, options: LockstepOptions): Promise<Lockstep> {
-  const lockstep = new Lockstep(shared, options);
+  const lockstep = await lockstepOf(shared, options);
   await lockstep.run();
   return lockstep;
 }
 
+/** What only calls that overlap need is loaded for these alone. */
+async function lockstepOf(shared: Shared, options: LockstepOptions): Promise<Lockstep> {
+  if (shared.a.mode === "sequential") return new Lockstep(shared, options);
+  const { OverlapLockstep } = await import("./overlaps.ts");
+  return new OverlapLockstep(shared, options);
+}
+
 function differencesOf(lockstep: Lockstep, shared: Shared, run: number): Difference[] {
-  return lockstep.partings().map((parting) => differenceOf(lockstep, shared, parting, run));
+  const partings = lockstep.partings().map((parting) => differenceOf(lockstep, shared, parting, run));
+  return [...partings, ...lockstep.clashes().map((clash) => clashOf(lockstep, shared, clash, run))];
+}
+
+/** Fewer outcomes are no loss to who is ready for all of them. */
+function clashOf(lockstep: Lockstep, shared: Shared, clash: Clash, run: number): Difference {
+  const { kind, calls, from, to, pair } = clash;
+  const side = kind === "outcome gained" ? "b" : "a";
+  const trace = raceTo(shared, side, lockstep.wayTo(pair), calls, clash.isEnd);
+  return {
+    kind,
+    subject: calls.map(({ name }) => name).join(" ∥ "),
+    from,
+    to,
+    compatibility: kind === "outcome gained" ? "breaks" : "compatible",
+    traces: { a: null, b: null, [side]: trace },
+    run,
+  };
 }
 
 function differenceOf(lockstep: Lockstep, shared: Shared, parting: Parting, run: number): Difference {
@@ -127,6 +160,7 @@ function comparedRun(lockstep: Lockstep, shared: Shared, missing: string | null)
     pairs: lockstep.pairs,
     transitions,
     depth,
+    unfollowed: lockstep.unfollowed,
     seconds: lockstep.took,
   };
 }

@@ -58,6 +58,8 @@ export interface ComparedRun {
   /** Calls that were made in both. */
   readonly transitions: number;
   readonly depth: number;
+  /** Overlaps of two calls behind which the comparison does not go on: their results do not tell which states the designs are in. */
+  readonly unfollowed: number;
   readonly seconds: number;
 }
 

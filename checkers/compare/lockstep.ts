@@ -8,6 +8,7 @@
 import { Batch } from "../explore/expander.ts";
 import { Totals } from "../explore/explored.ts";
 import { Sweep, type SearchOptions } from "../explore/sweep.ts";
+import type { EndOfTwo } from "../interleave/two-calls.ts";
 import { Answers } from "./answers.ts";
 import { NEWLY_ALLOWED, NEWLY_REFUSED, classOf, keyOf, type Class } from "./classify.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -19,6 +20,23 @@ export interface Parting extends Class {
   readonly from: string;
   readonly to: string;
   readonly pair: number;
+}
+
+/** An outcome of two calls that overlap which one design alone has. */
+export interface Clash {
+  readonly kind: "outcome gained" | "outcome lost";
+  readonly calls: readonly [SharedCall, SharedCall];
+  readonly from: string;
+  readonly to: string;
+  readonly pair: number;
+  /** Whether this is the outcome. */
+  readonly isEnd: (end: EndOfTwo) => boolean;
+}
+
+/** One call, or two that overlap, and the packed states that they lead to. */
+export interface Leg {
+  readonly calls: readonly SharedCall[];
+  readonly to: { readonly a: Int32Array; readonly b: Int32Array };
 }
 
 const NO_SUCH_CALL = "no such call";
@@ -41,10 +59,10 @@ export class Lockstep extends Sweep {
   private readonly unmade = new Map<string, Parting>();
   /** Calls, with their parameters, that end differently in a state in which both designs can make them. */
   private readonly differing: Uint8Array;
-  private readonly shared: Shared;
-  private readonly outcomes: Outcomes;
-  private readonly a: Answers;
-  private readonly b: Answers;
+  protected readonly shared: Shared;
+  protected readonly outcomes: Outcomes;
+  protected readonly a: Answers;
+  protected readonly b: Answers;
   private readonly batch: Batch;
   /** Differences that are known, by call and numbers of outcomes. */
   private readonly seen = new Set<number>();
@@ -85,7 +103,15 @@ export class Lockstep extends Sweep {
     return [...known.values(), ...more.values()];
   }
 
-  private readonly found: { any: boolean };
+  protected readonly found: { any: boolean };
+
+  /** The first of each two calls and outcome, where calls overlap. */
+  clashes(): readonly Clash[] {
+    return [];
+  }
+
+  /** Overlaps behind which the search does not go on, for the states are not known from the results. */
+  readonly unfollowed: number = 0;
 
   get pairs(): number {
     return this.store.count;
@@ -103,9 +129,24 @@ export class Lockstep extends Sweep {
     return this.total;
   }
 
-  /** The shared calls that lead to a pair. */
-  wayTo(pair: number): readonly SharedCall[] {
-    return this.pathTo(pair).map((call) => this.shared.calls[call]!);
+  /** What leads to a pair, step by step: shared calls, and the numbers of the pairs that they lead to. */
+  wayTo(pair: number): readonly Leg[] {
+    const legs: Leg[] = [];
+    for (let at = pair; at !== 0; at = this.store.parents[at]!)
+      legs.push({ calls: this.callsOf(this.store.via[at]!), to: this.pairAt(at) });
+    return legs.reverse();
+  }
+
+  protected callsOf(via: number): readonly SharedCall[] {
+    return [this.shared.calls[via]!];
+  }
+
+  /** The packed states of a pair. */
+  pairAt(pair: number): Leg["to"] {
+    const { store, a } = this;
+    const packed = new Int32Array(store.words);
+    store.read(pair, packed);
+    return { a: packed.subarray(0, a.words), b: packed.subarray(a.words) };
   }
 
   protected override start(): void {
@@ -116,13 +157,18 @@ export class Lockstep extends Sweep {
   }
 
   protected override expand(pair: number): void {
-    const { store, a, b, batch, shared } = this;
+    const { store, batch } = this;
     const offset = store.locate(pair);
-    const from = store.located;
+    batch.count = 0;
+    this.expandPair(pair, store.located, offset);
+    store.insertAll(batch, pair);
+  }
+
+  /** Appends all pairs behind the one at from[offset …]. */
+  protected expandPair(pair: number, from: Int32Array, offset: number): void {
+    const { a, b, shared } = this;
     a.of(from, offset);
     b.of(from, offset + a.words);
-    batch.count = 0;
-    batch.reserve(shared.calls.length);
     const { calls } = shared;
     const { notMade } = this.outcomes;
     for (let call = 0; call < calls.length; call++) {
@@ -144,20 +190,31 @@ export class Lockstep extends Sweep {
       if (areErrors && (a.at[inA]! >= 0 || b.at[inB]! >= 0))
         this.follow(from, offset, call, a.at[inA]!, b.at[inB]!);
     }
-    store.insertAll(batch, pair);
   }
 
   /** Appends the pair behind a call; -1 stands for the state before it. */
   private follow(from: Int32Array, offset: number, call: number, inA: number, inB: number): void {
+    const { a, b } = this;
+    const second = offset + a.words;
+    this.append(
+      call,
+      inA < 0 ? from : a.next,
+      inA < 0 ? offset : inA,
+      inB < 0 ? from : b.next,
+      inB < 0 ? second : inB,
+    );
+  }
+
+  /** Appends a pair of states. */
+  protected append(via: number, ofA: Int32Array, atA: number, ofB: Int32Array, atB: number): void {
     const { a, b, batch } = this;
-    const at = batch.count * batch.width;
+    batch.reserve(1);
     const { words } = batch;
-    if (inA < 0) for (let i = 0; i < a.words; i++) words[at + i] = from[offset + i]!;
-    else for (let i = 0; i < a.words; i++) words[at + i] = a.next[inA + i]!;
-    const [middle, second] = [at + a.words, offset + a.words];
-    if (inB < 0) for (let i = 0; i < b.words; i++) words[middle + i] = from[second + i]!;
-    else for (let i = 0; i < b.words; i++) words[middle + i] = b.next[inB + i]!;
-    batch.via[batch.count++] = call;
+    const at = batch.count * batch.width;
+    const middle = at + a.words;
+    for (let i = 0; i < a.words; i++) words[at + i] = ofA[atA + i]!;
+    for (let i = 0; i < b.words; i++) words[middle + i] = ofB[atB + i]!;
+    batch.via[batch.count++] = via;
   }
 
   /** A call that one design has: a difference where it does what it is asked. */

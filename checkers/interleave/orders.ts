@@ -8,9 +8,9 @@ import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
 import type { Codec } from "../explore/codec.ts";
 import { endsText, isAtomic, lasting, mayEndSo, saysNothing } from "./atomic.ts";
-import { isBlocked } from "./advance.ts";
-import { outcomeKey, type Frame } from "./frame.ts";
+import { outcomeKey } from "./frame.ts";
 import type { Interleaving } from "./search.ts";
+import { endsOfTwo } from "./two-calls.ts";
 
 /** How two calls ended: both results, and the state. */
 interface End {
@@ -157,62 +157,16 @@ export class Orders {
 
   /** Every way in which the two can end when they overlap, each with the moves that lead there. */
   private *overlaps(a: number, b: number): Generator<{ readonly end: End; readonly moves: number[] }> {
-    const { search } = this;
+    const { search, index } = this;
     const { codec } = search;
-    const n = search.subject.instances.length;
-    interface Point {
-      readonly packed: Int32Array;
-      /** Frames of the two, or the results that they ended with; null before they begin. */
-      readonly at: readonly [Frame | Done | null, Frame | Done | null];
-      readonly moves: readonly number[];
-    }
-    search.load(this.index);
-    const ways: Point[] = [{ packed: search.current.slice(0, codec.words), at: [null, null], moves: [] }];
-    const seen = new Set<string>();
-    const ks = [a, b] as const;
-    for (const { packed, at, moves } of ways) {
-      if (isEnd(at[0]) && isEnd(at[1])) {
-        const results = [at[0].ended, at[1].ended] as const;
-        codec.unpack(packed, 0);
-        yield { end: { results, key: endKey(results, this.lastingState()) }, moves: [...moves] };
-        continue;
-      }
-      for (const who of [0, 1] as const) {
-        const mine = at[who];
-        if (isEnd(mine)) continue;
-        const other = at[1 - who]!;
-        const others = other === null || isEnd(other) ? [] : [other];
-        // The second call begins while the first is in flight: one after the other is no overlap.
-        if (mine === null && other !== null && isEnd(other)) continue;
-        codec.unpack(packed, 0);
-        const step = mine === null ? search.tryStart(ks[who], others) : search.tryAdvance(mine, others);
-        if (step === null || step === disabled || isBlocked(step)) continue;
-        const after = new Int32Array(codec.words);
-        codec.pack(codec.draft, after, 0);
-        const now: Frame | Done = step.frame ?? { ended: step.outcome! };
-        const then = others.length === 0 ? other : step.others[0]!;
-        const next = (who === 0 ? [now, then] : [then, now]) as Point["at"];
-        const key = `${after.join(",")} ${pointKey(next[0])} ${pointKey(next[1])}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        const move = mine === null ? ks[who] : mine.id + n;
-        ways.push({ packed: after, at: next, moves: [...moves, move] });
-      }
+    search.load(index);
+    for (const { results, packed, moves } of endsOfTwo(search, search.current.slice(), a, b)) {
+      // The search has found what breaks a promise.
+      if (results === null) continue;
+      codec.unpack(packed, 0);
+      yield { end: { results, key: endKey(results, this.lastingState()) }, moves: [...moves] };
     }
   }
-}
-
-interface Done {
-  readonly ended: Outcome;
-}
-
-function isEnd(at: Frame | Done | null): at is Done {
-  return at !== null && "ended" in at;
-}
-
-function pointKey(at: Frame | Done | null): string {
-  if (at === null) return "-";
-  return isEnd(at) ? `=${outcomeKey(at.ended)}` : String(at.id);
 }
 
 function endKey([a, b]: readonly [Outcome, Outcome], state: Int32Array): string {

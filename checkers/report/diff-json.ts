@@ -33,6 +33,7 @@ const DiffFile = Schema.Struct({
       pairs: Count,
       transitions: Count,
       depth: Count,
+      unfollowed: Count,
       seconds: Schema.Number,
     }),
   ),

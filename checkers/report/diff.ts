@@ -46,7 +46,11 @@ export function diffText(comparison: Comparison, asked: AskedDiff): string {
 
 function runLines(run: ComparedRun): string[] {
   const what = run.complete ? "" : `NOT exhausted (${run.reason}): `;
-  return wrap(`${what}${count(run.pairs)} pairs, depth ${run.depth}: ${boundsText(run)}`, "    ");
+  const rest =
+    run.unfollowed === 0
+      ? ""
+      : `, and nothing behind ${count(run.unfollowed)} overlaps whose results leave the state open`;
+  return wrap(`${what}${count(run.pairs)} pairs, depth ${run.depth}${rest}: ${boundsText(run)}`, "    ");
 }
 
 function differenceLines(difference: Difference, comparison: Comparison, asked: AskedDiff): string[] {
@@ -72,34 +76,18 @@ function lengthOf({ traces }: Difference): string {
 }
 
 /** One list where calls come one after the other and both designs make them; what each answers where they differ. */
-function traceLines({ traces: { a, b } }: Difference, comparison: Comparison): string[] {
-  if (a === null || b === null) {
-    const trace = a ?? b;
-    return trace === null ? [] : [`  in ${trace.design}:`, ...indent(callsText(trace), "  ")];
-  }
-  if (a.mode !== "sequential" || b.mode !== "sequential")
-    return [
-      `  in ${comparison.a}:`,
-      ...indent(callsText(a), "  "),
-      `  in ${comparison.b}:`,
-      ...indent(callsText(b), "  "),
-    ];
+function traceLines({ traces: { a, b }, from, to }: Difference, comparison: Comparison): string[] {
+  const list = (trace: Trace): string[] => [`  in ${trace.design}:`, ...indent(callsText(trace), "  ")];
+  if (a === null || b === null) return [a, b].flatMap((trace) => (trace === null ? [] : list(trace)));
+  if (a.mode !== "sequential" || b.mode !== "sequential") return [...list(a), ...list(b)];
   const longer = a.steps.length >= b.steps.length ? a : b;
   return longer.steps.flatMap(({ call, params }, i) => {
-    const [inA, inB] = [answer(a, i), answer(b, i)];
-    const line = `  ${String(i + 1).padStart(3)}. ${callText(call, params)} = ${inA}`;
-    if (inA === inB) return [line];
-    return [
-      `  ${String(i + 1).padStart(3)}. ${callText(call, params)}`,
-      `         ${comparison.a}: ${inA}`,
-      `         ${comparison.b}: ${inB}`,
-    ];
+    const number = `  ${String(i + 1).padStart(3)}. ${callText(call, params)}`;
+    const isLast = i + 1 === longer.steps.length;
+    const [inA, inB] = isLast ? [from, to] : [a, b].map(({ steps }) => outcomeText(steps[i]!.result));
+    if (inA === inB) return [`${number} = ${inA}`];
+    return [number, `         ${comparison.a}: ${inA}`, `         ${comparison.b}: ${inB}`];
   });
-}
-
-function answer(trace: Trace, step: number): string {
-  const made = trace.steps[step];
-  return made === undefined ? "cannot be made" : outcomeText(made.result);
 }
 
 function designOf(file: string, { a, b, designs }: AskedDiff): string {
