@@ -4,6 +4,7 @@ import { UsageError } from "../checkers/usage-error.ts";
 import { MODES } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
+import { EMIT_KINDS, type EmitKind } from "./emit-kinds.ts";
 import { EXIT } from "./exit.ts";
 import { CASE_FORMATS, type CaseFormat } from "./case-formats.ts";
 import { rerunText } from "./rerun.ts";
@@ -206,6 +207,15 @@ function commands(done: (code: number) => void): Command {
     .option("--design <name>", "where the trace's design is not in the registry: its file")
     .action(async (path: string, options) =>
       done(await (await import("./replay.ts")).explain(path, options)),
+    );
+
+  add("emit", "write a trace as something that others run or read")
+    .argument("<kind>", EMIT_KINDS.join(", "), oneOf("emit", EMIT_KINDS))
+    .argument("<trace>", "a trace file")
+    .option("--out <file>", "write it there, instead of to stdout")
+    .option("--design <name>", "on another design than the trace's own: what that one answers is expected")
+    .action(async (kind: EmitKind, path: string, options) =>
+      done(await (await import("./emit.ts")).emit(kind, path, options)),
     );
 
   add("run", "run a program in the recording format on a design, and print its results as a recording")

@@ -1,7 +1,9 @@
 /** Which design is of a kernel, and what plays programs on a design. */
 import { UsageError } from "../checkers/usage-error.ts";
 import { shadowVersions, versions, type Entry } from "../models/catalogue.ts";
+import type { AnyDesign } from "../spec/language/design.ts";
 import type { Header, Player } from "../spec/recording.ts";
+import type { Scribe } from "../spec/reproducer.ts";
 
 /** Any player can read the header of a recording, which says which kernel it is of. */
 export async function anyVersion(): Promise<Entry> {
@@ -29,11 +31,21 @@ export async function entryForKernel(
 
 export async function playerOf({ design, player }: Entry): Promise<Player> {
   if (player !== undefined) return player();
-  // A design from a file: what is on the machine of a version of the kernel has its calls recorded as the version has.
-  const all = [...(await versions.load()), ...(await shadowVersions.load())];
-  const like = all.find((version) => version.design.machine === design.machine);
+  const like = await versionLike(design);
   if (like?.player !== undefined) return like.player();
   throw new UsageError(
     `recordings cannot be played on ${design.name}\n  they can on ${versions.names.join(", ")}, and on variants of them`,
   );
+}
+
+/** What writes runs of a design down as programs; null for one whose calls are not those of a kernel. */
+export async function scribeOf(design: AnyDesign): Promise<Scribe | null> {
+  const like = await versionLike(design);
+  return like?.scribe === undefined ? null : like.scribe();
+}
+
+/** A version of the kernel whose machine a design has: then it has the version's calls as well, whatever file it is from. */
+async function versionLike(design: AnyDesign): Promise<Entry | undefined> {
+  const all = [...(await versions.load()), ...(await shadowVersions.load())];
+  return all.find((version) => version.design.machine === design.machine);
 }

@@ -4,6 +4,7 @@
  */
 import type { AnyDesign } from "../spec/language/design.ts";
 import type { Player } from "../spec/recording.ts";
+import type { Scribe } from "../spec/reproducer.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 
 export type Kind = "shipped" | "benchmark" | "mutant" | "proposal";
@@ -18,6 +19,8 @@ export interface Entry {
   /** The kernel whose recordings the design must reproduce, by the beginning of its version. */
   readonly kernel?: string;
   readonly player?: () => Promise<Player>;
+  /** What writes its runs down as programs. */
+  readonly scribe?: () => Promise<Scribe>;
   /** A version as it is on other hardware: its runs explore what that changes, and those of the version the rest. */
   readonly isDelta?: true;
 }
@@ -35,13 +38,23 @@ const playGuestMemfd = async (): Promise<Player> =>
 const playPrefetching = async (): Promise<Player> =>
   (await import("./guest-memfd/recording/player.ts")).prefetchingPlayer;
 
+const writeGuestMemfd = async (): Promise<Scribe> =>
+  (await import("./guest-memfd/recording/scribe.ts")).scribe;
+
 /** A promise may be broken in more than one way. */
 const knownOf = (design: AnyDesign): readonly string[] => [
   ...new Set((design.knownBreaches ?? []).map(({ property }) => property)),
 ];
 
 function shipped(design: AnyDesign, kernel: string): Entry {
-  return { design, kind: "shipped", breaks: knownOf(design), kernel, player: playGuestMemfd };
+  return {
+    design,
+    kind: "shipped",
+    breaks: knownOf(design),
+    kernel,
+    player: playGuestMemfd,
+    scribe: writeGuestMemfd,
+  };
 }
 
 function shadowed(design: AnyDesign, kernel: string): Entry {

@@ -58,7 +58,7 @@ function headline(trace: Trace, design: AnyDesign): string[] {
   return [...lines, ...wrap(boundsText(trace), "  ")];
 }
 
-function statementOf(
+export function statementOf(
   name: string,
   design: AnyDesign,
 ): { readonly says: string; readonly source: string } | undefined {

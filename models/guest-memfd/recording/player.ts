@@ -77,7 +77,7 @@ function machineOf(header: Header, program: readonly Args[], layout: Layout): Om
 /** What a name of the program stands for; null once it is closed, or when it was never made. */
 type Names<T> = Map<string, T | null>;
 
-class Program implements Playing {
+export class Program implements Playing {
   readonly machine: Machine;
   private readonly vms: Names<number> = new Map();
   private readonly vcpus: Names<{ readonly vm: number; readonly id: number }> = new Map();

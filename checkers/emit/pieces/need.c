@@ -1,0 +1,5 @@
+static void need(bool there, const char *otherwise_why)
+{
+	if (!there)
+		skip_all(otherwise_why);
+}

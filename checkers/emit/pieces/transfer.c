@@ -1,0 +1,1 @@
+static char buffer[4096];
