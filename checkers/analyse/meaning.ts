@@ -27,16 +27,40 @@ const SILENT: ReadonlySet<ts.SyntaxKind> = new Set([
 /** Whether nothing of a node is left when types are gone. */
 export function isErased(node: ts.Node): boolean {
   if (SILENT.has(node.kind)) return true;
-  if (ts.isTypeNode(node)) return !ts.isExpressionWithTypeArguments(node);
-  if (ts.isHeritageClause(node)) return node.token === ts.SyntaxKind.ImplementsKeyword;
-  if (ts.isParameter(node)) return ts.isIdentifier(node.name) && node.name.text === "this";
-  // An overload.
-  if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isConstructorDeclaration(node))
-    return node.body === undefined;
-  if (ts.isImportDeclaration(node)) return node.importClause?.isTypeOnly === true;
-  if (ts.isImportSpecifier(node) || ts.isExportSpecifier(node)) return node.isTypeOnly;
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  return ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(isDeclare) === true;
+  switch (node.kind) {
+    // What most nodes are, and no type is.
+    case ts.SyntaxKind.Identifier:
+    case ts.SyntaxKind.PropertyAccessExpression:
+    case ts.SyntaxKind.CallExpression:
+    case ts.SyntaxKind.StringLiteral:
+    case ts.SyntaxKind.PropertyAssignment:
+    case ts.SyntaxKind.ExpressionWithTypeArguments:
+      return false;
+    case ts.SyntaxKind.HeritageClause:
+      return (node as ts.HeritageClause).token === ts.SyntaxKind.ImplementsKeyword;
+    case ts.SyntaxKind.Parameter: {
+      const { name } = node as ts.ParameterDeclaration;
+      return ts.isIdentifier(name) && name.text === "this";
+    }
+    case ts.SyntaxKind.ImportDeclaration:
+      return (node as ts.ImportDeclaration).importClause?.isTypeOnly === true;
+    case ts.SyntaxKind.ImportSpecifier:
+    case ts.SyntaxKind.ExportSpecifier:
+    case ts.SyntaxKind.ExportDeclaration:
+      return (node as ts.ImportOrExportSpecifier | ts.ExportDeclaration).isTypeOnly;
+    // An overload.
+    case ts.SyntaxKind.FunctionDeclaration:
+    case ts.SyntaxKind.MethodDeclaration:
+    case ts.SyntaxKind.Constructor:
+      return (node as ts.FunctionLikeDeclaration).body === undefined;
+    case ts.SyntaxKind.VariableStatement:
+    case ts.SyntaxKind.ClassDeclaration:
+    case ts.SyntaxKind.ModuleDeclaration:
+    case ts.SyntaxKind.PropertyDeclaration:
+      return ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(isDeclare) === true;
+    default:
+      return ts.isTypeNode(node);
+  }
 }
 
 const isDeclare = ({ kind }: ts.Node): boolean => kind === ts.SyntaxKind.DeclareKeyword;

@@ -3,6 +3,7 @@ import type { Change, Changes, Lines, Reached } from "./change.ts";
 import { contentOfClosure } from "./closure.ts";
 import { Designs, type Declared } from "./designs.ts";
 import { engineFiles } from "./engine.ts";
+import type { Piece } from "./module.ts";
 import { Sources } from "./sources.ts";
 
 /** Designs of the head, in the order of its catalogue; those that are gone behind them. A change of the engine reaches all. */
@@ -38,11 +39,20 @@ function reaches({ at, was, did }: Change, before: Declared | null, after: Decla
 
 /** Whether a design is made from anything on these lines. */
 function isIn({ file, line, endLine }: Lines, { closure }: Declared): boolean {
-  for (const { module, node } of closure.pieces.values()) {
-    if (module.path !== file) continue;
-    const first = module.source.getLineAndCharacterOfPosition(node.getStart(module.source)).line + 1;
-    const last = module.source.getLineAndCharacterOfPosition(node.getEnd()).line + 1;
+  for (const piece of closure.pieces.values()) {
+    if (piece.module.path !== file) continue;
+    const [first, last] = linesOf(piece);
     if (first <= endLine && line <= last) return true;
   }
   return false;
+}
+
+const known = new WeakMap<Piece, readonly [first: number, last: number]>();
+
+function linesOf(piece: Piece): readonly [first: number, last: number] {
+  const { source } = piece.module;
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1;
+  const lines = known.get(piece) ?? [lineAt(piece.node.getStart(source)), lineAt(piece.node.getEnd())];
+  known.set(piece, lines);
+  return lines;
 }

@@ -132,17 +132,36 @@ function fieldOf(node: ts.Node): string | null {
 /** The names that a node binds for what is inside of it; null: it is no scope. */
 function boundBy(node: ts.Node): Scope | null {
   const names = new Map<string, string | null>();
-  if (ts.isFunctionLike(node)) {
-    for (const { name } of node.parameters) addPattern(name, names);
-    if (ts.isFunctionExpression(node) && node.name !== undefined) names.set(node.name.text, null);
-  } else if (ts.isBlock(node) || ts.isModuleBlock(node)) addStatements(node.statements, names);
-  else if (ts.isCaseBlock(node)) for (const { statements } of node.clauses) addStatements(statements, names);
-  else if (ts.isForStatement(node) || ts.isForOfStatement(node) || ts.isForInStatement(node)) {
-    if (node.initializer !== undefined && ts.isVariableDeclarationList(node.initializer))
-      addVariables(node.initializer, names);
-  } else if (ts.isCatchClause(node)) {
-    if (node.variableDeclaration !== undefined) addPattern(node.variableDeclaration.name, names);
-  } else if (ts.isClassExpression(node) && node.name !== undefined) names.set(node.name.text, null);
+  switch (node.kind) {
+    case ts.SyntaxKind.Identifier:
+    case ts.SyntaxKind.PropertyAccessExpression:
+    case ts.SyntaxKind.CallExpression:
+      return null;
+    case ts.SyntaxKind.Block:
+    case ts.SyntaxKind.ModuleBlock:
+      addStatements((node as ts.Block | ts.ModuleBlock).statements, names);
+      break;
+    case ts.SyntaxKind.CaseBlock:
+      for (const { statements } of (node as ts.CaseBlock).clauses) addStatements(statements, names);
+      break;
+    case ts.SyntaxKind.ForStatement:
+    case ts.SyntaxKind.ForOfStatement:
+    case ts.SyntaxKind.ForInStatement: {
+      const { initializer } = node as ts.ForStatement | ts.ForInOrOfStatement;
+      if (initializer !== undefined && ts.isVariableDeclarationList(initializer))
+        addVariables(initializer, names);
+      break;
+    }
+    case ts.SyntaxKind.CatchClause: {
+      const { variableDeclaration } = node as ts.CatchClause;
+      if (variableDeclaration !== undefined) addPattern(variableDeclaration.name, names);
+      break;
+    }
+    default:
+      if (ts.isFunctionLike(node)) for (const { name } of node.parameters) addPattern(name, names);
+      if ((ts.isFunctionExpression(node) || ts.isClassExpression(node)) && node.name !== undefined)
+        names.set(node.name.text, null);
+  }
   return names.size === 0 ? null : names;
 }
 

@@ -33,6 +33,10 @@ export const MODULE_STATE: Rule = {
   why: "it is state of the module, which is in no state of the search and goes on from one path to the next",
   instead: "a field of the state, or what the call `keeps`",
 };
+export const ON_LOAD: Rule = {
+  why: "it changes what another declaration stands for, whose text then does not say what it is",
+  instead: "a declaration of its own, made from the other one: `[...list, item]`, `{ ...object, field }`",
+};
 export const OF_PACKAGE: Rule = {
   why: "it is code of a package, of which nobody here knows what it reads",
   instead: "the few lines of it that are needed, as a function of the model",

@@ -5,10 +5,10 @@ import { References } from "../closure.ts";
 import { Designs } from "../designs.ts";
 import { kindOf } from "../kind.ts";
 import { isErased } from "../meaning.ts";
-import { fileNamed, type Piece } from "../module.ts";
+import { fileNamed, type Module, type Piece } from "../module.ts";
 import { CATALOGUE, Sources } from "../sources.ts";
 import { Evaluator, type Write } from "./evaluator.ts";
-import { MODULE_STATE, ruleOfGlobal, ruleOfPackage, ruleOfSyntax, type Rule } from "./forbidden.ts";
+import { MODULE_STATE, ON_LOAD, ruleOfGlobal, ruleOfPackage, ruleOfSyntax, type Rule } from "./forbidden.ts";
 import { rolesIn, type Role } from "./roles.ts";
 import { writtenBy } from "./state.ts";
 import { Uses } from "./uses.ts";
@@ -66,6 +66,7 @@ class Purity {
     const modules = new Set(this.pieces.map(({ module }) => module));
     const state = new Set([...modules].flatMap((module) => writtenBy(module, this.sources)));
     return [
+      ...this.writesOnLoad(modules),
       ...this.pieces.flatMap((piece) => this.writes(piece)),
       ...this.pieces.flatMap((piece) => this.looks(piece, state)),
     ];
@@ -99,6 +100,34 @@ class Purity {
     if (origin !== undefined)
       return fileNamed(origin.from, module.path) === null ? ruleOfPackage(origin.from) : null;
     return module.declarations.has(name) ? null : ruleOfGlobal(name, field);
+  }
+
+  /** Declarations that change what others stand for: of these, the text would not say what they are. */
+  private writesOnLoad(modules: ReadonlySet<Module>): readonly Impurity[] {
+    const paths = new Set([...modules].flatMap(({ path }) => [...this.sources.loadedWith(path)]));
+    return [...paths].flatMap((path) => {
+      const module = path.startsWith(LANGUAGE) ? null : this.sources.module(path);
+      if (module === null) return [];
+      const declared = [...module.declarations.values()].map((declaration) => module.piece(declaration));
+      return [
+        ...declared.flatMap((piece) => this.writesOf(piece, ({ id }) => id === piece.id)),
+        ...module
+          .effects()
+          .flatMap((piece) => this.writesOf(piece, ({ id }) => id.startsWith(`${module.path}#`))),
+      ];
+    });
+  }
+
+  private writesOf(piece: Piece, isOwn: (root: { readonly id: string }) => boolean): readonly Impurity[] {
+    return this.evaluator
+      .writesOnLoad(piece)
+      .filter(({ root }) => root.kind === "binding" && !isOwn(root))
+      .map(({ node, through }) => ({
+        ...placeOf(node),
+        ...this.uses.of(piece, piece.node),
+        through,
+        ...ON_LOAD,
+      }));
   }
 
   /** What the functions in a piece write into. */
