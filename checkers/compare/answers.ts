@@ -39,7 +39,8 @@ export class Answers {
   private asked = 0;
   private count = 0;
 
-  constructor(subject: Bounded, outcomes: Outcomes, interpreted = false) {
+  /** `patience`: how often a section runs, in the mean, before all are compiled. */
+  constructor(subject: Bounded, outcomes: Outcomes, patience = CALLS_PER_SECTION) {
     this.ground = groundOf(subject, TRACK_ALL, new Set(), new Totals());
     const { codec, havoc } = this.ground;
     const n = subject.instances.length;
@@ -54,7 +55,7 @@ export class Answers {
     this.known = subject.instances.map(() => new Map());
     this.small = new Int32Array(n * SMALL).fill(-1);
     const sections = subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
-    this.patience = interpreted ? Infinity : sections * CALLS_PER_SECTION;
+    this.patience = sections * patience;
   }
 
   /** The packed state from which the exploration begins. */

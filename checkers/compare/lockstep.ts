@@ -70,10 +70,8 @@ export class Lockstep extends Sweep {
 
   constructor(shared: Shared, { first = false, interpreted = false, ...options }: LockstepOptions) {
     const outcomes = new Outcomes();
-    const [a, b] = [
-      new Answers(shared.a, outcomes, interpreted),
-      new Answers(shared.b, outcomes, interpreted),
-    ];
+    const patience = interpreted ? Infinity : undefined;
+    const [a, b] = [new Answers(shared.a, outcomes, patience), new Answers(shared.b, outcomes, patience)];
     const found = { any: false };
     const stop = (): string | null =>
       first && found.any ? "a difference was found" : (options.stop?.() ?? null);
