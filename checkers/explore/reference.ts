@@ -1,6 +1,7 @@
 /**
- * The reference search: the obvious one, against which every other is tested. States are plain objects, copied for each call and
- * kept as JSON text; nothing is packed, nothing restored, everything is tracked. Every call is run twice, and its locks are followed.
+ * The reference search: the obvious one, against which every other is tested. States are plain objects, copied for each call that
+ * changes one, and kept as JSON text; nothing is packed, nothing restored, everything is tracked. Every call is run twice, and its
+ * locks are followed.
  */
 import { disabled, mayLeave } from "../../spec/language/call.ts";
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
@@ -36,9 +37,9 @@ export function referenceSearch(subject: Bounded): Reference {
   while (level.length > 0) {
     const next: object[] = [];
     for (const state of level) {
-      const before = JSON.stringify(state);
+      const before = new Before(state, subject);
       for (const instance of instances) {
-        const { ended, after } = step(subject, instance, before);
+        const { ended, after, text } = step(subject, instance, before);
         if (ended === disabled) continue;
         transitions++;
         if (ended instanceof KernelBug) {
@@ -47,8 +48,7 @@ export function referenceSearch(subject: Bounded): Reference {
         }
         const key = `${instance.name} ${outcomeName(ended)}`;
         outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
-        noteStep(subject, instance, ended, state, after, depth + 1, note);
-        const text = JSON.stringify(after);
+        noteStep(subject, instance, ended, before, after, depth + 1, note);
         if (seen.has(text)) continue;
         seen.add(text);
         next.push(after);
@@ -61,18 +61,48 @@ export function referenceSearch(subject: Bounded): Reference {
   return { states: seen.size, transitions, depth, found, outcomes };
 }
 
-function step(
-  { design, m, sizes }: Bounded,
-  instance: Instance,
-  text: string,
-): { ended: Ended | KernelBug; after: object } {
-  const run = (): { ended: Ended | KernelBug; after: object } => {
-    const draft = JSON.parse(text) as object;
+/** A state, and a copy for calls to run on: one that a call left as it was serves the next. */
+class Before {
+  readonly text: string;
+  readonly view: unknown;
+  readonly state: object;
+  private copy: object | null = null;
+
+  constructor(state: object, { design, m }: Bounded) {
+    this.state = state;
+    this.text = JSON.stringify(state);
+    this.view = design.view(state, m);
+  }
+
+  draft(): object {
+    return (this.copy ??= JSON.parse(this.text) as object);
+  }
+
+  /** Whether the draft is still as the state is; otherwise the next call has another. */
+  isKept(): boolean {
+    if (JSON.stringify(this.copy) === this.text) return true;
+    this.copy = null;
+    return false;
+  }
+}
+
+interface Stepped {
+  readonly ended: Ended | KernelBug;
+  readonly after: object;
+  /** Of the state behind it. */
+  readonly text: string;
+}
+
+function step({ design, m, sizes }: Bounded, instance: Instance, before: Before): Stepped {
+  const run = (): Stepped => {
+    const draft = before.draft();
     const ended = orBug(() => runWithLocks(instance, draft, m));
-    return { ended, after: canonical(design.state, sizes, draft) as object };
+    if (before.isKept()) return { ended, after: before.state, text: before.text };
+    const after = canonical(design.state, sizes, draft) as object;
+    return { ended, after, text: JSON.stringify(after) };
   };
   const [once, twice] = [run(), run()];
-  if (JSON.stringify(once) !== JSON.stringify(twice)) {
+  if (once.text !== twice.text || JSON.stringify(once.ended) !== JSON.stringify(twice.ended)) {
     throw new ModelError(
       `${callText(instance.name, instance.params)} is not deterministic`,
       instance.call.place,
@@ -110,16 +140,17 @@ function noteStep(
   { design, m, properties }: Bounded,
   instance: Instance,
   result: Exclude<Ended, typeof disabled>,
-  before: object,
+  before: Before,
   after: object,
   depth: number,
   note: Note,
 ): void {
-  const changed = changes(design.state, before, after);
+  const changed = after === before.state ? [] : changes(design.state, before.state, after);
   if (changed.length > 0 && isFailure(result) && !mayLeave(instance.call.leaves[result], changed))
     note(FAILED_CALL.name, depth);
   const made: Made = { call: instance.name, by: instance.call.by, params: instance.params, result };
-  const [was, is] = [design.view(before, m) as unknown, design.view(after, m) as unknown];
+  const was = before.view;
+  const is: unknown = after === before.state ? was : design.view(after, m);
   for (const { property, instances, unanswered } of properties) {
     if (unanswered.length > 0 || property.kind !== "step") continue;
     for (const over of instances) if (isBrokenBy(property, was, made, is, over)) note(property.name, depth);

@@ -8,7 +8,9 @@ import { run } from "../toy.ts";
 export async function agreesWithReference(design: AnyDesign, vector: Vector): Promise<void> {
   const reference = referenceSearch(bounded(design, vector));
   const report = await run(design, vector.bounds, vector);
-  const { states, transitions, depth, outcomes, properties } = report;
+  const { states, transitions, depth, outcomes, properties, verdict, reason } = report;
+  // Also when its view contradicts itself.
+  expect(verdict === "invalid" ? reason : null).toBe(null);
   const found = properties.filter((p) => p.steps !== undefined).map((p) => [p.name, p.steps!] as const);
   expect({ states, transitions, depth }).toEqual({
     states: reference.states,

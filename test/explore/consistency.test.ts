@@ -12,6 +12,7 @@ import type { SlotView } from "../../spec/guest-memory.ts";
 import { variant } from "../../spec/language.ts";
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import { always, run, toy } from "../toy.ts";
+import { smallest } from "./smallest.ts";
 
 /** A file that is bound, used and closed: a few dozen states. */
 const scenarios = {
@@ -214,8 +215,10 @@ function withOwner(owner: object | null, more: object = {}): AnyDesign["view"] {
   return (s, m) => ({ ...pkvm.view(s, m), ownerOf: () => owner, ...more });
 }
 
-test("no view of the registry contradicts itself", { timeout: 60_000 }, async () => {
-  for (const { design } of registry) {
+test("no view of the registry contradicts itself, where no run against the reference search would say so", async () => {
+  const others = registry.filter(({ design }) => !smallest.some(([name]) => name === design.name));
+  expect(others.length).toBeGreaterThan(50);
+  for (const { design } of others) {
     const quick = design.vectors.find((one) => one.quick)!;
     const { verdict, reason } = await checkVector(design, quick, {
       budget: { ...NO_LIMIT, states: 150 },
