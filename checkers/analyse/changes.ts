@@ -138,7 +138,9 @@ function inTop(base: Top | null, head: Top | null, path: string): readonly Chang
   return parts.map(({ path: labels, base: was, head: is }) => {
     const ofCatalogue: Kind | null = path === CATALOGUE && known !== "type" ? "expectation" : known;
     const named =
-      ofCatalogue === null ? kindOf(name, (head ?? base)!.node, labels) : { kind: ofCatalogue, name };
+      ofCatalogue === null
+        ? kindOf(name, (is === null ? base : head)!.node, labels)
+        : { kind: ofCatalogue, name };
     const did = was === null ? "added" : is === null ? "removed" : "changed";
     return {
       ...named,

@@ -62,8 +62,9 @@ export function kindOf(name: string, node: ts.Node, path: readonly string[]): Na
   const labels = [(made === null ? null : (designNamed(made) ?? claimNamed(made))) ?? name];
   // Of a list, its elements are what is meant.
   if (made !== null && ts.isArrayLiteralExpression(made) && path.length > 0) {
-    labels.pop();
-    kind = kindOfElement(made, path[0]!);
+    const element = elementNamed(made, path[0]!);
+    if (element !== null) labels.pop();
+    kind = element === null ? kindOfName(path[0]!, node) : madeBy(element);
   }
   path.forEach((label, i) => {
     const before = i === 0 ? undefined : HOLD[path[i - 1]!];
@@ -81,8 +82,20 @@ function madeBy(made: ts.Expression): Kind {
   return designNamed(made) === null ? "helper" : "design";
 }
 
-function kindOfElement({ elements }: ts.ArrayLiteralExpression, name: string): Kind {
-  const made = elements.map((element) => bare(element)).find((element) => designNamed(element) === name);
-  if (made !== undefined) return madeBy(made);
-  return elements.some((element) => claimNamed(bare(element)) === name) ? "property" : "helper";
+/** An element that says its name itself. */
+function elementNamed({ elements }: ts.ArrayLiteralExpression, name: string): ts.Expression | null {
+  const made = elements.map((element) => bare(element));
+  return made.find((element) => designNamed(element) === name || claimNamed(element) === name) ?? null;
+}
+
+/** Of a name in a list: what it stands for in the same file, or what lists there are made of. */
+function kindOfName(name: string, list: ts.Node): Kind {
+  const source = list.getSourceFile();
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const variable of statement.declarationList.declarations)
+      if (variable.name.getText() === name && variable.initializer !== undefined)
+        return madeBy(bare(variable.initializer));
+  }
+  return source.fileName.startsWith("spec/properties/") ? "property" : "helper";
 }
