@@ -107,7 +107,7 @@ export class SarifResults {
 
   private changes({ changes }: Beat): object {
     if (!this.detail.changes || changes.length === 0) return {};
-    const cells = changes.map(({ cell, to }) => [oneLine(cell), { text: message(String(to)) }] as const);
+    const cells = changes.map(({ cell, to }) => [idText(cell), { text: message(String(to)) }] as const);
     return { state: Object.fromEntries(cells) };
   }
 

@@ -51,9 +51,15 @@ interface Category {
 
 /** One run for each configuration; where there are more than a file may have, one for all of them. */
 function categories({ command, suites }: CaseReport): Category[] {
-  const ids = [...new Set(suites.map(({ id }) => id))];
-  if (ids.length > RUNS || ids.length === 0) return [{ id: command, suites }];
-  return ids.map((id) => ({ id: `${command}/${id}`, suites: suites.filter((suite) => suite.id === id) }));
+  const idOf = ({ id }: Suite): string => categoryText(`${command}/${id}`);
+  const ids = [...new Set(suites.map(idOf))];
+  if (ids.length > RUNS || ids.length === 0) return [{ id: categoryText(command), suites }];
+  return ids.map((id) => ({ id, suites: suites.filter((suite) => idOf(suite) === id) }));
+}
+
+/** Up to the last slash it is the category; behind it would stand the name of one run. */
+function categoryText(id: string): string {
+  return `gmemcheck/${oneLine(id).replace(/[^\w.=,/-]/g, "_")}/`;
 }
 
 function run(
@@ -78,7 +84,7 @@ function run(
         rules: rules.map((rule) => ruleOf(rule, report.command)),
       },
     },
-    automationDetails: { id: `gmemcheck/${oneLine(id).replace(/[^\w.=,/-]/g, "_")}/` },
+    automationDetails: { id },
     invocations: [invocation(report, cases, wrong.length, detail)],
     columnKind: "utf16CodeUnits",
     results: wrong.slice(0, RESULTS).map((one) => results.of(one)),
@@ -100,7 +106,7 @@ function ruleOf({ id, says, source }: Rule, command: string): unknown {
     help: { text: message([says === "" ? id : says, ...from].join("\n\n")) },
     defaultConfiguration: { level: "error" },
     properties: {
-      tags: ["guest_memfd", oneLine(command)],
+      tags: ["guest_memfd", idText(command)],
       precision: "very-high",
       "problem.severity": "error",
     },
