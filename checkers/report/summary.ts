@@ -2,6 +2,7 @@
 import type { Case, CaseReport, Suite } from "./cases.ts";
 import { oneLine, visible } from "./clean.ts";
 import { mermaid } from "./mermaid.ts";
+import { count } from "./text.ts";
 
 /** GitHub refuses a larger summary of a step. */
 const BYTES = 1024 * 1024;
@@ -39,9 +40,11 @@ function within(parts: readonly string[]): string {
 }
 
 function headText({ command, verdict, complete, reason, states }: CaseReport): string {
-  const seen = states === 0 ? "" : ` ${String(states).replace(/\B(?=(\d{3})+$)/g, ",")} states.`;
-  const bound = complete ? "" : ` **Not all was seen**: ${prose(reason ?? "no reason is given")}.`;
-  return `## gmemcheck ${prose(command)}: ${prose(verdict)}\n\n${seen}${bound}`.trim() + "\n";
+  const said = [
+    ...(states === 0 ? [] : [`${count(states)} states.`]),
+    ...(complete ? [] : [`**Not all was seen**: ${prose(reason ?? "no reason is given")}.`]),
+  ];
+  return [`## gmemcheck ${prose(command)}: ${prose(verdict)}\n`, ...said].join("\n") + "\n";
 }
 
 function tableText(suites: readonly Suite[]): string {

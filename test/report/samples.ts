@@ -143,7 +143,7 @@ export const sample: CaseReport = {
 };
 
 /** What somebody might call a design, a promise or a file. */
-const ATTACKS = [
+export const ATTACKS = [
   ..."::error::x|\n::set-output name=a::b|\n::stop-commands::y|##[error]x|%0A::error::x|,line=9,title=z|::".split(
     "|",
   ),
@@ -222,10 +222,12 @@ const place: fc.Arbitrary<SourcePlace> = fc.record({ file: nasty, line: fc.integ
 
 const STATUSES: readonly CaseStatus[] = ["passed", "failed", "error", "expected", "skipped", "incomplete"];
 
-const nastyTrace = fc.tuple(nasty, nasty, nasty, nasty).map(([call, actor, section, why]): OverlapTrace => {
-  const step = { ...race.steps[0]!, call, actor, sections: [section], params: { [why]: section } };
-  return { ...race, breach: { property: call, instance: {}, why }, steps: [step, race.steps[1]!] };
-});
+export const nastyTrace = fc
+  .tuple(nasty, nasty, nasty, nasty)
+  .map(([call, actor, section, why]): OverlapTrace => {
+    const step = { ...race.steps[0]!, call, actor, sections: [section], params: { [why]: section } };
+    return { ...race, breach: { property: call, instance: {}, why }, steps: [step, race.steps[1]!] };
+  });
 
 const nastyCase: fc.Arbitrary<Case> = fc
   .record({
