@@ -7,13 +7,38 @@ import { CATALOGUE, Sources } from "./sources.ts";
 import { Spine, designNamed, fieldIn } from "./spine.ts";
 
 /** A design as the text declares it. */
-export interface Declared {
+export class Declared {
   readonly name: string;
+  readonly listed: boolean;
   readonly file: string;
   readonly declaration: string;
-  readonly listed: boolean;
+  /** Where its source begins. */
+  readonly starts: readonly Piece[];
+  /** Of these, nothing is followed. */
+  readonly alone: readonly Piece[];
+  private readonly references: References;
+  private reach: Closure | undefined;
+
+  constructor(
+    name: string,
+    own: Piece,
+    references: References,
+    { starts, load }: { readonly starts: readonly Piece[]; readonly load: Piece | null },
+  ) {
+    this.name = name;
+    this.listed = load !== null;
+    this.file = own.module.path;
+    // `models/a.ts#list[3]` is of `list`.
+    this.declaration = own.id.slice(own.module.path.length + 1).split(/[.[]/)[0]!;
+    this.starts = starts;
+    this.alone = load === null ? [] : [load];
+    this.references = references;
+  }
+
   /** What it is made from, and what that refers to. */
-  readonly closure: Closure;
+  get closure(): Closure {
+    return (this.reach ??= this.references.closure(this.starts, this.alone));
+  }
 }
 
 /** Designs that the catalogue loads together. */
@@ -47,6 +72,15 @@ export class Designs {
     return design;
   }
 
+  /** What all of them are made from. */
+  closure(): Closure {
+    const all = this.names.map((name) => this.design(name)!);
+    return this.references.closure(
+      all.flatMap(({ starts }) => starts),
+      all.flatMap(({ alone }) => alone),
+    );
+  }
+
   private listed(): readonly (readonly [string, () => Declared])[] {
     const catalogue = this.sources.module(CATALOGUE);
     if (catalogue === null) return [];
@@ -66,7 +100,7 @@ export class Designs {
     const own = spine.own ?? loaded[0] ?? load;
     // A name that nobody says is made by something: then all that is loaded is of it.
     const starts = [...targets(false), ...(spine.own === null ? loaded : made)];
-    return { ...placeOf(own), name, listed: true, closure: this.references.closure(starts, [load]) };
+    return new Declared(name, own, this.references, { starts, load });
   }
 
   /** Designs that files export: proposals that nobody has listed yet. */
@@ -76,7 +110,7 @@ export class Designs {
       .flatMap((path) => exportedBy(this.sources.module(path)!))
       .map(([name, piece]) => [
         name,
-        () => ({ ...placeOf(piece), name, listed: false, closure: this.references.closure([piece]) }),
+        () => new Declared(name, piece, this.references, { starts: [piece], load: null }),
       ]);
   }
 }
@@ -119,10 +153,4 @@ function partIn(node: ts.ObjectLiteralExpression, catalogue: Module): Part | nul
   if (names === null || load === null || !ts.isArrayLiteralExpression(names)) return null;
   const literals = names.elements.filter(ts.isStringLiteralLike).map(({ text }) => text);
   return { names: literals, load: catalogue.pieceOf(`load of ${literals[0] ?? ""}`, load) };
-}
-
-/** `models/a.ts#list[3]` is of `list`. */
-function placeOf({ id, module }: Piece): { readonly file: string; readonly declaration: string } {
-  const declaration = id.slice(module.path.length + 1).split(/[.[]/)[0]!;
-  return { file: module.path, declaration };
 }

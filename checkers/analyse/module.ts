@@ -5,13 +5,29 @@ import { bare, fieldName, fingerprint, isErased, meaning } from "./meaning.ts";
 import { fieldsTaken, namesBound, referencesOf, type Reference } from "./references.ts";
 
 /** A piece of source with a meaning of its own: a declaration, a field of an object, an element of a list. */
-export interface Piece {
+export class Piece {
   /** `models/a.ts#name`, `models/a.ts#name.field`, `models/a.ts#name[3]`. */
   readonly id: string;
   readonly module: Module;
   readonly node: ts.Node;
-  readonly fingerprint: string;
-  readonly references: readonly Reference[];
+  private readonly leavesOut: (node: ts.Node) => boolean;
+  private printed: string | undefined;
+  private found: readonly Reference[] | undefined;
+
+  constructor(id: string, module: Module, node: ts.Node, leavesOut: (node: ts.Node) => boolean) {
+    this.id = id;
+    this.module = module;
+    this.node = node;
+    this.leavesOut = leavesOut;
+  }
+
+  get fingerprint(): string {
+    return (this.printed ??= fingerprint(meaning(this.node, this.leavesOut)));
+  }
+
+  get references(): readonly Reference[] {
+    return (this.found ??= referencesOf(this.node, this.leavesOut));
+  }
 }
 
 /** What a name at the top of a module stands for. */
@@ -80,13 +96,7 @@ export class Module {
   pieceOf(name: string, node: ts.Node): Piece {
     const known = this.pieces.get(name);
     if (known !== undefined) return known;
-    const piece: Piece = {
-      id: `${this.path}#${name}`,
-      module: this,
-      node,
-      fingerprint: fingerprint(meaning(node, this.leavesOut)),
-      references: referencesOf(node, this.leavesOut),
-    };
+    const piece = new Piece(`${this.path}#${name}`, this, node, this.leavesOut);
     this.pieces.set(name, piece);
     return piece;
   }

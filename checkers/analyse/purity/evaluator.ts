@@ -206,7 +206,7 @@ export class Evaluator {
     if (ts.isArrowFunction(node) || ts.isFunctionExpression(node))
       return { ...NOBODYS, functions: [{ node, scope }] };
     if (ts.isPropertyAccessExpression(node))
-      return this.member(this.evaluate(node.expression, scope), node.name.text);
+      return this.exportOf(node, scope) ?? this.member(this.evaluate(node.expression, scope), node.name.text);
     if (ts.isElementAccessExpression(node)) {
       const index = bare(node.argumentExpression);
       this.evaluate(index, scope);
@@ -342,7 +342,8 @@ export class Evaluator {
       return NOBODYS;
     }
     const owner = this.evaluate(callee.expression, scope);
-    const { functions } = this.member({ ...owner, roots: [], items: null }, name);
+    const { functions } =
+      this.exportOf(callee, scope) ?? this.member({ ...owner, roots: [], items: null }, name);
     if (functions.length > 0) return joinAll(functions.map((closure) => this.invoke(closure, given)));
     if (WRITE.has(name)) {
       for (const root of owner.roots) this.note(root, node);
@@ -438,6 +439,15 @@ export class Evaluator {
     }
     this.bindings.set(piece.id, value);
     return value;
+  }
+
+  /** `far.a`, where `far` is a module; null: it is none. */
+  private exportOf({ expression, name }: ts.PropertyAccessExpression, scope: Scope): Value | null {
+    const owner = bare(expression);
+    if (!ts.isIdentifier(owner) || scope.find(owner.text) !== undefined) return null;
+    if (scope.module.imports.get(owner.text)?.name !== "*") return null;
+    const { pieces } = this.sources.named(scope.module, owner.text, name.text);
+    return joinAll(pieces.map((piece) => this.binding(piece)));
   }
 
   private namesIn({ node, scope }: Layer): readonly string[] {

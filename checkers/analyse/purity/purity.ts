@@ -35,8 +35,8 @@ export function impurities(tree: Tree, files?: readonly string[]): readonly Impu
 
 /** What a search of the designs comes to; of some files, what of them it comes to, and what that comes to. */
 function piecesOf(designs: Designs, files: readonly string[] | undefined): readonly Piece[] {
-  const all = new Set(designs.names.flatMap((name) => [...designs.design(name)!.closure.pieces.values()]));
-  if (files === undefined) return [...all];
+  const all = designs.closure().pieces;
+  if (files === undefined) return [...all.values()];
   const ofFiles = files.flatMap((path) => {
     const module = designs.sources.module(path);
     if (module === null) return [];
@@ -44,7 +44,7 @@ function piecesOf(designs: Designs, files: readonly string[] | undefined): reado
     const ready = [...module.declarations.values()]
       .map((declaration) => module.piece(declaration))
       .filter(({ id, node }) => !["helper", "domain"].includes(kindOf(id, node, []).kind));
-    return [...[...all].filter((piece) => piece.module === module), ...ready];
+    return [...[...all.values()].filter((piece) => piece.module === module), ...ready];
   });
   return [...new References(designs.sources).closure(ofFiles).pieces.values()];
 }
