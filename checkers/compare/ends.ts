@@ -1,4 +1,4 @@
-/** Every end that two calls of one design can have when they overlap: both results, and the state then. */
+/** Every end that two calls of one design can have when they may overlap: both results, and the state then. */
 import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import { disabled } from "../../spec/language/call.ts";
 import type { Outcome } from "../../spec/language/outcome.ts";
@@ -31,7 +31,7 @@ export class Ends {
     this.subject = subject;
     this.outcomes = outcomes;
     this.search = new CompiledInterleaving(subject, { budget: NO_LIMIT }, new Totals(), 0);
-    this.two = new TwoCalls(this.search);
+    this.two = new TwoCalls(this.search, true);
     this.words = this.search.codec.words;
     this.width = this.words + RESULTS;
     this.rows = new Int32Array(64 * this.width);

@@ -1,6 +1,6 @@
 /**
- * Two designs in lockstep where calls overlap: from every pair of quiescent states, each two calls that can overlap are run in every way, and the
- * joint results that they can have are compared. Chains of overlaps are not: what a third call sees is asked of the promises alone.
+ * Two designs in lockstep where calls overlap: from every pair of quiescent states, each two calls that can overlap are run in every way, one
+ * after the other too, and the joint results that they can have are compared. Chains of overlaps are not: what a third call sees is asked of the promises alone.
  *
  * Behind an overlap the search goes on where the results tell which states the designs are in: one state each, or the same ones in both.
  */

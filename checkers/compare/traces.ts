@@ -99,7 +99,7 @@ class Racing {
     const { codec } = search;
     const start = new Int32Array(codec.words);
     codec.pack(race.states.at(-1)!, start, 0);
-    const end = [...endsOfTwo(search, start, a, b)].find(isEnd);
+    const end = [...endsOfTwo(search, start, a, b, true)].find(isEnd);
     if (end === undefined) throw lost(this.subject);
     const threads: (number | undefined)[] = [undefined, undefined];
     for (const who of end.turns) {

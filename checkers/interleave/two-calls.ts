@@ -28,12 +28,16 @@ export interface EndOfTwo extends Pick<Point, "packed" | "moves" | "turns"> {
   readonly breaks: string | null;
 }
 
-/** From the state packed at `start`, which the search need not know. */
+/**
+ * From the state packed at `start`, which the search need not know. With `inOrder`, the second call may also begin when the first has ended: who does
+ * not know whether they overlap meets these ends, too.
+ */
 export function* endsOfTwo(
   search: Interleaving,
   start: Int32Array,
   a: number,
   b: number,
+  inOrder = false,
 ): Generator<EndOfTwo> {
   const { codec } = search;
   const n = search.subject.instances.length;
@@ -51,8 +55,8 @@ export function* endsOfTwo(
       if (isEnd(mine)) continue;
       const other = at[1 - who]!;
       const others = other === null || isEnd(other) ? [] : [other];
-      // The second call begins while the first is in flight: one after the other is no overlap.
-      if (mine === null && other !== null && isEnd(other)) continue;
+      // One after the other is no overlap.
+      if (mine === null && other !== null && isEnd(other) && !inOrder) continue;
       codec.unpack(packed, 0);
       const step = mine === null ? search.tryStart(ks[who], others) : search.tryAdvance(mine, others);
       const move = mine === null ? ks[who] : mine.id + n;

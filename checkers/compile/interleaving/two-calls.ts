@@ -19,6 +19,7 @@ export class TwoCalls {
   /** What else than an end the two calls at hand ran into: the promises that this breaks. */
   readonly bugs = new Set<string>();
   private readonly search: CompiledInterleaving;
+  private readonly inOrder: boolean;
   private readonly numbers = new Map<string, number>();
   private readonly words: number;
   private readonly start: Int32Array;
@@ -27,8 +28,10 @@ export class TwoCalls {
   /** States of two calls, and the number of the pair: words, where both are, pair. */
   private points: Store;
 
-  constructor(search: CompiledInterleaving) {
+  /** With `inOrder`, the second call may also begin when the first has ended: who does not know whether they overlap meets these ends, too. */
+  constructor(search: CompiledInterleaving, inOrder = false) {
     this.search = search;
+    this.inOrder = inOrder;
     this.words = search.codec.words;
     this.start = new Int32Array(this.words);
     this.current = new Int32Array(this.words + 3);
@@ -71,8 +74,8 @@ export class TwoCalls {
       for (let who = 0; who < 2; who++) {
         const mine = who === 0 ? x : y;
         const other = who === 0 ? y : x;
-        // The second call begins while the first is in flight: one after the other is no overlap.
-        if (mine < 0 || (mine === NOT_BEGUN && other < 0)) continue;
+        // One after the other is no overlap.
+        if (mine < 0 || (mine === NOT_BEGUN && other < 0 && !this.inOrder)) continue;
         if (this.step(mine, ks[who]!, other, who)) moves++;
       }
       if (moves === 0 && x !== NOT_BEGUN && y !== NOT_BEGUN) this.bugs.add(NO_DEADLOCK.name);
