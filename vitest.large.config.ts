@@ -2,5 +2,10 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["test/**/*.large.ts"], testTimeout: 1_800_000, maxWorkers: "100%" },
+  test: {
+    include: ["test/**/*.large.ts"],
+    testTimeout: 1_800_000,
+    maxWorkers: "100%",
+    env: { GITHUB_ACTIONS: "" },
+  },
 });

@@ -81,7 +81,7 @@ function wrongText({ name, className, message, details, rule, place, trace, reru
       ...(trace === undefined || trace.steps.length === 0
         ? []
         : [fence("mermaid", mermaid(trace).trimEnd())]),
-      ...(details === "" ? [] : [folded("as text", fence("text", details))]),
+      ...(details === "" ? [] : [folded("as text", fence("text", details).trimEnd())]),
       ...(rerun === null ? [] : [fence("sh", rerun)]),
     ].join("\n\n") + "\n"
   );
@@ -105,7 +105,7 @@ function fence(language: string, text: string): string {
   const plain = visible(text);
   const longest = Math.max(2, ...[...plain.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const ticks = "`".repeat(longest + 1);
-  return `${ticks}${language}\n${plain}\n${ticks}`;
+  return `${ticks}${language}\n${plain}\n${ticks}\n`;
 }
 
 /** Text in which nothing is Markdown, HTML, a link or a mention. */
