@@ -1,4 +1,5 @@
 /** Exit codes: the only place that knows them. */
+import type { Word } from "../checkers/gate/finding.ts";
 import { WORST_FIRST, type Verdict } from "../spec/language/verdict.ts";
 
 export const EXIT = {
@@ -33,3 +34,21 @@ export function exitOf(verdicts: readonly Verdict[]): ExitCode {
 
 /** The code of a process that a signal ended: 130 for SIGINT, 143 for SIGTERM. */
 export const signalExit = (signal: NodeJS.Signals): number => (signal === "SIGTERM" ? 143 : 130);
+
+const OF_WORD: Readonly<Record<Word, ExitCode>> = {
+  "not comparable": EXIT.usage,
+  invalid: EXIT.model,
+  violated: EXIT.violated,
+  breaks: EXIT.violated,
+  weakened: EXIT.violated,
+  "not as pinned": EXIT.violated,
+  incomplete: EXIT.incomplete,
+  vacuous: EXIT.model,
+};
+
+/** The code of a gate: that of the worst of its findings, which come in that order. */
+export function gateExit([worst]: readonly Word[], isIncomplete: boolean): ExitCode {
+  if (worst === undefined || worst === "vacuous")
+    return isIncomplete ? EXIT.incomplete : worst === undefined ? EXIT.asExpected : EXIT.model;
+  return OF_WORD[worst];
+}

@@ -6,6 +6,7 @@ import { ModelError } from "../spec/language/verdict.ts";
 import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
 import { EMIT_KINDS, type EmitKind } from "./emit-kinds.ts";
 import { EXIT } from "./exit.ts";
+import { secondsFrom } from "./gate/budget.ts";
 import { CASE_FORMATS, type CaseFormat } from "./case-formats.ts";
 import { rerunText } from "./rerun.ts";
 import type { LiveCommand } from "./live.ts";
@@ -194,6 +195,18 @@ function commands(done: (code: number) => void): Command {
     .option("--out <dir>", "write traces there")
     .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (names: string[], options) => done(await (await import("./fuzz.ts")).fuzz(names, options)));
+
+  add(
+    "gate",
+    "whether a change may land: what it reaches, breaks, asks less, and how its ABI differs from the base",
+  )
+    .requiredOption("--base <ref>", "the commit, branch or tag that the change is made on")
+    .option("--budget <time>", "how long it may take: 90s, 5m, 1h", secondsFrom, 300)
+    .option("--cache <dir>", "keep verdicts there (node_modules/.cache/gmemcheck/verdicts)")
+    .option("--workers <n>", "threads; as many as cores", workersFrom)
+    .option("--out <dir>", "write the report in every format, and traces, there")
+    .addOption(format("text", "json", ...CASE_FORMATS))
+    .action(async (options) => done(await (await import("./gate.ts")).gate(options)));
 
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")

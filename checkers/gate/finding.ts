@@ -1,5 +1,6 @@
 /** What the gate finds: a case as the machine formats render it, with what it counts as, and what would allow it. */
 import type { Case } from "../report/cases.ts";
+import type { Change, Reached } from "../analyse/change.ts";
 import { isAbout, type Allowed, type Decision } from "./allow.ts";
 
 /** What a finding counts as, the worst first. */
@@ -42,13 +43,21 @@ export interface Finding extends Case {
 export type Draft = Pick<Finding, "stage" | "name" | "className" | "message" | "rule"> &
   Partial<Omit<Finding, "stage" | "decided">>;
 
+/** What was not looked at, or not to its end. */
+export interface Undone {
+  readonly what: string;
+  readonly why: string;
+  /** Without it the gate is incomplete; larger bounds and random runs are what the time is good for. */
+  readonly isRequired: boolean;
+}
+
 /** Everything that was found, and what was left out. */
 export class Ledger {
   readonly findings: Finding[] = [];
   /** What is to be said beside the findings. */
   readonly notes: string[] = [];
-  /** What the budget did not reach, and why. */
-  readonly undone: string[] = [];
+  readonly undone: Undone[] = [];
+  readonly times: Partial<Record<Stage, number>> = {};
   states = 0;
   private readonly allowed: readonly Allowed[];
   private readonly used = new Set<Allowed>();
@@ -57,6 +66,10 @@ export class Ledger {
   constructor(allowed: readonly Allowed[], onFinding: (finding: Finding) => void) {
     this.allowed = allowed;
     this.onFinding = onFinding;
+  }
+
+  leaveOut(what: string, why: string | null, isRequired = true): void {
+    this.undone.push({ what, why: why ?? "stopped", isRequired });
   }
 
   add(draft: Draft): Finding {
@@ -99,4 +112,30 @@ function statusOf(word: Word | null): Case["status"] {
   if (word === null) return "passed";
   if (word === "incomplete") return "incomplete";
   return word === "not comparable" || word === "invalid" || word === "vacuous" ? "error" : "failed";
+}
+
+/** What the gate says in the end. */
+export interface GateReport {
+  /** What was compared with; null where there is nothing to compare with. */
+  readonly base: { readonly ref: string; readonly commit: string } | null;
+  /** The working tree; `commit` is null before the first one. */
+  readonly head: { readonly commit: string | null; readonly uncommitted: number };
+  readonly changes: readonly Change[];
+  readonly reached: readonly Reached[];
+  readonly findings: readonly Finding[];
+  /** Entries of gate.allow that allowed nothing. */
+  readonly stale: readonly Allowed[];
+  readonly notes: readonly string[];
+  readonly undone: readonly Undone[];
+  /** "nothing to do", "passed", or what was found, the worst first: "violated, breaks". */
+  readonly verdict: string;
+  readonly exitCode: number;
+  /** Everything was seen that must be seen; larger bounds and random runs need not be. */
+  readonly complete: boolean;
+  readonly reason: string | null;
+  readonly states: number;
+  readonly seconds: number;
+  /** What of them each step took. */
+  readonly times: Readonly<Partial<Record<Stage, number>>>;
+  readonly rerun: string | null;
 }

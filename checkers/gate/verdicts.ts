@@ -81,12 +81,19 @@ const ordered = ({ design, content, vector, engine }: VerdictKey): VerdictKey =>
 
 const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** Parameters of calls are 64-bit numbers here and there, which JSON has none of. */
+const tagged = (_: string, value: unknown): unknown =>
+  typeof value === "bigint" ? { bigint: value.toString() } : value;
+
+function untagged(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("bigint" in value)) return value;
+  return typeof value.bigint === "string" ? BigInt(value.bigint) : value;
+}
+
 function pack(key: VerdictKey, run: RunReport): string {
   const { outcomes, decided, ...rest } = run;
-  const body = JSON.stringify({
-    key: ordered(key),
-    run: { ...rest, outcomes: [...outcomes], decided: [...decided] },
-  });
+  const entry = { key: ordered(key), run: { ...rest, outcomes: [...outcomes], decided: [...decided] } };
+  const body = JSON.stringify(entry, tagged);
   return `${JSON.stringify({ format: FORMAT, sum: sum(body) })}\n${body}\n`;
 }
 
@@ -96,7 +103,7 @@ function unpack(text: string, key: VerdictKey): RunReport | null {
   try {
     const { format, sum: said } = JSON.parse(head) as { readonly format?: unknown; readonly sum?: unknown };
     if (format !== FORMAT || said !== sum(body)) return null;
-    const entry = JSON.parse(body) as { readonly key: VerdictKey; readonly run: Packed };
+    const entry = JSON.parse(body, untagged) as { readonly key: VerdictKey; readonly run: Packed };
     if (JSON.stringify(entry.key) !== JSON.stringify(ordered(key))) return null;
     const { run } = entry;
     if (!run.complete || !WORST_FIRST.includes(run.verdict)) return null;

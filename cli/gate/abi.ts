@@ -8,6 +8,7 @@ import type { Rule } from "../../checkers/report/cases.ts";
 import { callsText } from "../../checkers/report/explain.ts";
 import { count } from "../../checkers/report/text.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
+import type { Vector } from "../../spec/language/design.ts";
 import { budgetFrom } from "../arguments.ts";
 import { vectorsFor } from "../vectors.ts";
 import { changedPlace, type Affected } from "./affected.ts";
@@ -18,10 +19,17 @@ export interface AbiOptions {
   readonly onProgress: (text: string) => void;
   readonly locate: Locate;
   readonly inRepository: string;
+  /** Vectors beyond the quick ones at which the first calls are compared. */
+  readonly alsoAt: (affected: Affected) => readonly Vector[];
+  /** Whether the gate is incomplete without it. */
+  readonly isRequired: boolean;
 }
 
-/** A mutant is nobody's ABI. */
-export const hasAbi = ({ head, base }: Affected): boolean => base !== null && head.kind !== "mutant";
+/** A mutant is nobody's ABI, and what only the tool does otherwise is none. */
+export const hasAbi = ({ head, base, by }: Affected): boolean =>
+  base !== null &&
+  head.kind !== "mutant" &&
+  by.some(({ kind }) => kind !== "engine" && kind !== "dependency");
 
 export async function compareWithBase(
   affected: Affected,
@@ -29,28 +37,44 @@ export async function compareWithBase(
   options: AbiOptions,
 ): Promise<void> {
   const { name, head, base } = affected;
+  const { isRequired } = options;
   const [a, b] = [base!.design, head.design];
-  const { vectors, leftOut } = vectorsOfBoth(a, b, (design) => vectorsFor(design, { quick: true }));
-  if (vectors.length === 0) {
-    ledger.undone.push(`${name} against the base: ${leftOut[0]?.why ?? "no quick bounds"}`);
-    return;
-  }
-  const comparison = await compareDesigns(a, b, vectors, {
-    budget: budgetFrom({ workers: 1 }, 1),
-    stop: options.stop,
-    onProgress: (vector, { states }) =>
-      options.onProgress(`${name} against the base: ${vectorKey(vector)}, ${count(states)} pairs`),
-    // Promises are judged by the checks.
-    promises: false,
-  });
-  for (const difference of comparison.differences) addDifference(affected, difference, ledger, options);
-  if (!comparison.complete)
-    ledger.undone.push(`${name} against the base: ${comparison.reason ?? "not all bounds"}`);
-  if (comparison.differences.every(({ compatibility }) => compatibility !== "breaks"))
-    addCompatible(affected, comparison, ledger, options);
+  const quick = vectorsOfBoth(a, b, (design) => vectorsFor(design, { quick: true }));
+  const others = vectorsOfBoth(a, b, () => sequential(options.alsoAt(affected))).vectors;
+  if (quick.vectors.length === 0)
+    return ledger.leaveOut(
+      `${name} against the base`,
+      quick.leftOut[0]?.why ?? "no quick bounds",
+      isRequired,
+    );
+  const compare = (vectors: readonly Vector[], states: number): Promise<Comparison> =>
+    compareDesigns(a, b, vectors, {
+      budget: budgetFrom({ workers: 1, maxStates: states }, 1),
+      stop: options.stop,
+      onProgress: (vector, progress) =>
+        options.onProgress(`${name} against the base: ${vectorKey(vector)}, ${count(progress.states)} pairs`),
+      // Promises are judged by the checks.
+      promises: false,
+    });
+  const near = await compare(quick.vectors, Infinity);
+  const far = await compare(others, GLANCE);
+  const told = new Set(near.differences.map(keyOf));
+  const differences = [...near.differences, ...far.differences.filter((one) => !told.has(keyOf(one)))];
+  for (const difference of differences) addDifference(affected, difference, ledger, options);
+  if (!near.complete) ledger.leaveOut(`${name} against the base`, near.reason, isRequired);
+  if (differences.every(({ compatibility }) => compatibility !== "breaks"))
+    addCompatible(affected, near, far, ledger, options);
 }
 
-function ruleOf({ kind }: Difference): Rule {
+/** Pairs of states at bounds beyond the quick ones: the ABI of a call shows within a few calls, or behind many. */
+const GLANCE = 1000;
+
+const sequential = (vectors: readonly Vector[]): readonly Vector[] =>
+  vectors.filter(({ mode }) => mode === undefined || mode === "sequential");
+
+const keyOf = ({ kind, subject, from, to }: Difference): string => [kind, subject, from, to].join("\n");
+
+function ruleOf({ kind }: Pick<Difference, "kind">): Rule {
   return {
     id: kind.replaceAll(" ", "-"),
     says: "what a design answered before it answers still, and as before",
@@ -78,7 +102,7 @@ function addDifference(
     decision: isBreak ? { kind: "breaks", name: `${name}/${about}` } : null,
     message: `${subject} ends with ${to}, where it was ${from} in ${base}: ${kind}`,
     details: trace === null ? "" : callsText(trace),
-    rule: ruleOf({ kind } as Difference),
+    rule: ruleOf({ kind }),
     place: changedPlace(affected, trace, inRepository),
     ...(trace === null ? {} : { trace, calls: callPlaces(trace, head.design, locate) }),
   });
@@ -86,20 +110,24 @@ function addDifference(
 
 function addCompatible(
   affected: Affected,
-  { compatibility, runs, complete }: Comparison,
+  near: Comparison,
+  far: Comparison,
   ledger: Ledger,
   { inRepository }: AbiOptions,
 ): void {
-  const pairs = runs.reduce((sum, run) => sum + run.pairs, 0);
-  const far = complete ? "exhausted" : "NOT exhausted";
+  const pairs = near.runs.reduce((sum, run) => sum + run.pairs, 0);
+  const depths = far.runs.map(({ depth }) => depth);
+  const compatibility = [near, far].some((one) => one.compatibility === "extends") ? "extends" : "compatible";
+  const beyond =
+    depths.length === 0 ? "" : `; beyond them, ${depths.length} to depth ${Math.min(...depths)} or more`;
   ledger.add({
     stage: "abi",
     name: compatibility,
     className: affected.name,
     type: "AbiDifference",
-    status: complete ? "passed" : "incomplete",
-    message: `${compatibility} at ${runs.length} quick bounds, ${far}: ${count(pairs)} pairs of states`,
-    rule: ruleOf({ kind: "newly refused" } as Difference),
+    status: near.complete ? "passed" : "incomplete",
+    message: `${compatibility} at ${near.runs.length} quick bounds, ${near.complete ? "exhausted" : "NOT exhausted"} with ${count(pairs)} pairs of states${beyond}`,
+    rule: ruleOf({ kind: "newly refused" }),
     place: changedPlace(affected, null, inRepository),
   });
 }

@@ -67,7 +67,8 @@ function inOrder(found: readonly Omit<Affected, "isOwn">[], reached: readonly Re
   const kinds = KINDS.filter((kind) => found.some(({ head }) => head.kind === kind));
   const isOwn = ({ name, head }: Omit<Affected, "isOwn">): boolean =>
     own.size > 0 ? own.has(name) : head.kind === kinds[0];
-  const rank = ({ head, isOwn }: Affected): number => (isOwn ? 0 : KINDS.length) + KINDS.indexOf(head.kind);
+  const rank = ({ head: { kind, isDelta }, isOwn }: Affected): number =>
+    (isOwn ? 0 : 2 * KINDS.length) + 2 * KINDS.indexOf(kind) + (isDelta === true ? 1 : 0);
   const ordered = found.map((one) => ({ ...one, isOwn: isOwn(one) }));
   // Versions are listed from the oldest on, and the newest one says most about what comes next.
   return [

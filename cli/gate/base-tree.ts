@@ -9,14 +9,14 @@ export interface BaseTree {
   readonly note: string | null;
 }
 
-/** Behind the node_modules of the repository, which imports of the base so find, too. */
+/** Below the node_modules of the project, which imports of the base so find, too. */
 const KEPT_IN = "node_modules/.cache/gmemcheck/bases";
 /** A base that nobody has asked for in so many milliseconds is taken away. */
 const KEPT_FOR = 7 * 24 * 3600 * 1000;
 
-/** Puts the tree of a commit into a folder, or finds it there; one that was touched since is made anew. */
-export function baseTree(top: string, commit: string): BaseTree {
-  const kept = join(top, KEPT_IN);
+/** Puts the tree of a commit into a folder of the project, or finds it there; one that was touched since is made anew. */
+export function baseTree(top: string, project: string, commit: string): BaseTree {
+  const kept = join(project, KEPT_IN);
   const folder = join(kept, commit);
   const root = join(folder, "tree");
   let note: string | null = null;

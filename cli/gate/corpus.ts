@@ -53,7 +53,7 @@ export async function replayCorpus(ledger: Ledger, options: CorpusOptions): Prom
     await replayOne(path, ledger, options);
   }
   if (replayed < files.length)
-    ledger.undone.push(`${files.length - replayed} of ${files.length} counterexamples: ${stop()}`);
+    ledger.leaveOut(`${files.length - replayed} of ${files.length} counterexamples`, stop());
   const left = new Set(files);
   for (const path of base === null ? [] : corpusOf(base.root))
     if (!left.has(path)) addLost(path, ledger, options);

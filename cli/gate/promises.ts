@@ -48,7 +48,7 @@ export async function askPromises(
   const changed = changedPromises(pairs, options);
   for (const one of changed) {
     if (options.stop() === null) await askChanged(one, pairs, ledger, options);
-    else ledger.undone.push(`whether ${one.name} is weaker than it was: ${options.stop()}`);
+    else ledger.leaveOut(`whether ${one.name} is weaker than it was`, options.stop());
   }
   const told = new Set(changed.filter(({ now }) => now === null).map(({ name }) => name));
   addLoosenings(pairs, told, ledger, options);
@@ -63,14 +63,14 @@ const propertiesOf = ({ promises, statements }: AnyDesign): readonly AnyProperty
 function changedPromises(pairs: readonly Affected[], { base, head }: PromiseOptions): Changed[] {
   const [was, is] = [new Declarations(base.root), new Declarations(head.root)];
   const found = new Map<string, Changed & { designs: string[] }>();
-  for (const { name: design, base: old, head: fresh, isOwn } of pairs) {
+  for (const { name: design, base: old, head: fresh } of pairs) {
     for (const property of propertiesOf(old!.design)) {
       const now = propertiesOf(fresh.design).find(({ name }) => name === property.name) ?? null;
-      const before = was.at(property.place);
-      const isSame = now !== null && before.content === is.at(now.place).content;
-      // What a function makes may differ by what it is given.
-      if (isSame && !(before.isMade && isOwn)) continue;
-      const key = `${property.name} ${property.place} ${now?.place} ${isSame ? design : ""}`;
+      const isSource = now === null || was.at(property.place) !== is.at(now.place);
+      // What a function makes is what it is given.
+      const isGiven = now !== null && textOf(property) !== textOf(now);
+      if (!isSource && !isGiven) continue;
+      const key = `${property.name} ${property.place} ${now?.place} ${isSource ? "" : design}`;
       const known = found.get(key);
       if (known !== undefined) known.designs.push(design);
       else
@@ -78,6 +78,12 @@ function changedPromises(pairs: readonly Affected[], { base, head }: PromiseOpti
     }
   }
   return [...found.values()].map((one) => (isGone(one, pairs) ? one : { ...one, about: aboutDesign(one) }));
+}
+
+/** What a promise says of itself, and how it is asked. */
+function textOf(property: AnyProperty): string {
+  const shown = { ...property, place: "", over: Object.keys(property.over) };
+  return JSON.stringify(shown, (_, value: unknown) => (typeof value === "function" ? String(value) : value));
 }
 
 /** It changed wherever it is made; not only one of several designs has another promise of that name. */
@@ -91,34 +97,32 @@ const aboutDesign = ({ name, designs }: Changed): string =>
 class Declarations {
   private readonly sources: Sources;
   private readonly references: References;
-  private readonly known = new Map<string, { readonly content: string; readonly isMade: boolean }>();
+  private readonly known = new Map<string, string>();
 
   constructor(root: string) {
     this.sources = new Sources({ root });
     this.references = new References(this.sources);
   }
 
-  /** The content of the declaration that a place is in, and whether that is a function that makes promises. */
-  at(place: string): { readonly content: string; readonly isMade: boolean } {
-    const known = this.known.get(place) ?? this.found(place);
-    this.known.set(place, known);
-    return known;
+  /** The content of the declaration that a place is in. */
+  at(place: string): string {
+    const content = this.known.get(place) ?? this.found(place);
+    this.known.set(place, content);
+    return content;
   }
 
-  private found(place: string): { readonly content: string; readonly isMade: boolean } {
+  private found(place: string): string {
     const at = placeOf(place);
     const module = at === null ? null : this.sources.module(at.file);
-    for (const declaration of module?.declarations.values() ?? []) {
-      const { node, value } = declaration;
-      const lineOf = (position: number): number =>
-        module!.source.getLineAndCharacterOfPosition(position).line + 1;
-      if (lineOf(node.getStart(module!.source)) > at!.line || lineOf(node.getEnd()) < at!.line) continue;
-      const closure = this.references.closure([module!.piece(declaration)]);
-      const isMade = value === null || /=>/.test(value.getText().split("\n")[0]!);
-      return { content: contentOfClosure(closure), isMade };
-    }
     // Not to be found by its text: it is taken for another one.
-    return { content: `${this.sources.root} ${place}`, isMade: true };
+    if (at === null || module === null) return `${this.sources.root} ${place}`;
+    const lineOf = (position: number): number =>
+      module.source.getLineAndCharacterOfPosition(position).line + 1;
+    const declaration = [...module.declarations.values()].find(
+      ({ node }) => lineOf(node.getStart(module.source)) <= at.line && at.line <= lineOf(node.getEnd()),
+    );
+    if (declaration === undefined) return `${this.sources.root} ${place}`;
+    return contentOfClosure(this.references.closure([module.piece(declaration)]));
   }
 }
 
