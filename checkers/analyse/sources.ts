@@ -57,10 +57,11 @@ export class Sources {
 
   /** The files from which designs are made: spec/, models/, and folders of whoever uses this. */
   get modelFiles(): readonly string[] {
-    return this.folders().flatMap((folder) => this.filesIn(folder));
+    return this.folders.flatMap((folder) => this.filesIn(folder));
   }
 
-  private folders(): readonly string[] {
+  /** The folders at the top that have them. */
+  get folders(): readonly string[] {
     return readdirSync(this.root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !NO_MODELS.has(entry.name))
       .map(({ name }) => name)

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Tree } from "../../checkers/analyse/change.ts";
+import type { Changes, Tree } from "../../checkers/analyse/change.ts";
 import { ROOT } from "../cli/gmemcheck.ts";
 
 const made: string[] = [];
@@ -26,6 +26,7 @@ function put({ root }: Tree, files: Files): Tree {
 
 /** The words of the language, as far as their text goes. */
 const LANGUAGE: Files = {
+  "package.json": `{ "type": "module" }\n`,
   "spec/language.ts": `export * from "./language/words.ts";\n`,
   "spec/language/words.ts":
     ["call", "change", "design", "variant", "local", "record", "upTo", "goTo"]
@@ -40,10 +41,11 @@ export function treeOf(files: Files): Tree {
   return put(emptyTree(), { ...LANGUAGE, ...files });
 }
 
+/** By file, texts that are replaced by others. */
+export type Edits = Readonly<Record<string, readonly (readonly [from: string, to: string])[]>>;
+
 /** The models of this repository, with some texts replaced by others. */
-export function repositoryWith(
-  edits: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>>,
-): Tree {
+export function repositoryWith(edits: Edits): Tree {
   const tree = emptyTree();
   for (const folder of ["spec", "models"])
     cpSync(join(ROOT, folder), join(tree.root, folder), { recursive: true });
@@ -61,8 +63,6 @@ export function repositoryWith(
 }
 
 /** Lines that say what was changed: `changed section lend › check at models/a.ts:3`. */
-export function said(changes: {
-  readonly all: readonly import("../../checkers/analyse/change.ts").Change[];
-}): string[] {
+export function said(changes: Changes): string[] {
   return changes.all.map(({ did, kind, name, at }) => `${did} ${kind} ${name} at ${at.file}:${at.line}`);
 }
