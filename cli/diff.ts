@@ -10,11 +10,14 @@ import { count } from "../checkers/report/text.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { AnyDesign, Vector } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
+import type { CaseFormat } from "./case-formats.ts";
+import { deliverCases } from "./deliver-cases.ts";
+import { locate } from "./locate.ts";
 import { budgetFrom, type BudgetOptions } from "./arguments.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
+import { ProgressLine, makeFolder, writeWhole } from "./output.ts";
 import { vectorsFor, type VectorOptions } from "./vectors.ts";
 
 export interface DiffCommand extends Omit<VectorOptions, "track">, BudgetOptions {
@@ -22,8 +25,10 @@ export interface DiffCommand extends Omit<VectorOptions, "track">, BudgetOptions
   /** False for --no-promises. */
   readonly promises?: boolean;
   readonly interpreted?: boolean;
-  readonly format: "text" | "json";
+  readonly format: "text" | "json" | CaseFormat;
   readonly out?: string;
+  /** The line that asks for the same again. */
+  readonly rerun?: string;
 }
 
 export async function diff(nameA: string, nameB: string, options: DiffCommand): Promise<number> {
@@ -42,8 +47,9 @@ export async function diff(nameA: string, nameB: string, options: DiffCommand): 
   });
   line.clear();
   const asked: AskedDiff = { a: nameA, b: nameB, designs: { a, b }, leftOut, files: new Map() };
-  await deliver(comparison, asked, options);
-  return interrupt.exitCode(exitCode(comparison, options));
+  const code = interrupt.exitCode(exitCode(comparison, options));
+  await deliver(comparison, asked, code, options);
+  return code;
 }
 
 function vectorsToCompare(a: AnyDesign, b: AnyDesign, options: DiffCommand): VectorsOfBoth {
@@ -77,17 +83,38 @@ function progressText({ scenario = "everything", mode = "sequential" }: Vector, 
   return `${scenario}, ${mode}: ${count(states)} pairs, frontier ${count(frontier)}, depth ${depth}, ${seconds.toFixed(0)} s`;
 }
 
-async function deliver(comparison: Comparison, asked: AskedDiff, options: DiffCommand): Promise<void> {
-  const { out, format } = options;
+async function deliver(
+  comparison: Comparison,
+  asked: AskedDiff,
+  exitCode: number,
+  options: DiffCommand,
+): Promise<void> {
+  const { out, format, strict = false, rerun = null } = options;
   const files = out === undefined ? asked.files : await writeTraces(comparison, out);
   const written = { ...asked, files };
-  if (out !== undefined || format === "json") {
+  const json = async (): Promise<string> => {
     const { diffJson } = await import("../checkers/report/diff-json.ts");
-    const json = `${JSON.stringify(diffJson(comparison, written), null, 2)}`;
-    if (out !== undefined) writeWhole(join(out, "diff.json"), `${json}\n`);
-    if (format === "json") return print(json);
-  }
-  print(diffText(comparison, written));
+    return JSON.stringify(diffJson(comparison, written), null, 2);
+  };
+  if (out !== undefined) writeWhole(join(out, "diff.json"), `${await json()}\n`);
+  await deliverCases({
+    format,
+    own: () => (format === "json" ? json() : diffText(comparison, written)),
+    cases: async () => {
+      const { diffCases } = await import("../checkers/report/diff-cases.ts");
+      return diffCases(comparison, written, strict, { exitCode, rerun }, locate);
+    },
+    out,
+    file: firstFile(comparison, files),
+  });
+}
+
+/** The trace of the first difference. */
+function firstFile(
+  { differences: [first] }: Comparison,
+  files: ReadonlyMap<Difference, readonly string[]>,
+): string | undefined {
+  return first === undefined ? undefined : files.get(first)?.at(-1);
 }
 
 /** Both traces of each difference; the files, by difference. */

@@ -167,7 +167,7 @@ function commands(done: (code: number) => void): Command {
     .option("--max-bytes <n>", "stop a run when it takes so many bytes", amount("--max-bytes"))
     .option("--interpreted", "run calls as they are written, without translating them")
     .option("--out <dir>", "write the traces of both designs and diff.json there")
-    .addOption(format("text", "json"))
+    .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (a: string, b: string, options) =>
       done(await (await import("./diff.ts")).diff(a, b, options)),
     );
@@ -202,6 +202,7 @@ function commands(done: (code: number) => void): Command {
   )
     .requiredOption("--base <ref>", "the commit, branch or tag that the change is made on")
     .option("--budget <time>", "how long it may take: 90s, 5m, 1h", secondsFrom, 300)
+    .option("--keep-going", "look at what is derived from a design, too, where that fails itself")
     .option("--cache <dir>", "keep verdicts there (node_modules/.cache/gmemcheck/verdicts)")
     .option("--workers <n>", "threads; as many as cores", workersFrom)
     .option("--out <dir>", "write the report in every format, and traces, there")

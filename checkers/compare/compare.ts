@@ -36,13 +36,12 @@ export async function compareDesigns(
   vectors: readonly Vector[],
   options: CompareOptions,
 ): Promise<Comparison> {
-  const subjects = vectors.map((vector) => sharedOf(a, b, vector));
   const runs: ComparedRun[] = [];
   const found = new Map<string, Difference>();
   const promises = new Promises();
-  for (const [run, shared] of subjects.entries()) {
+  for (const [run, vector] of vectors.entries()) {
     if (options.stop?.() != null) break;
-    const vector = vectors[run]!;
+    const shared = sharedOf(a, b, vector);
     const onProgress = (progress: Progress): void => options.onProgress?.(vector, progress);
     const lockstep = await explored(shared, { ...options, onProgress });
     for (const difference of differencesOf(lockstep, shared, run)) keepShortest(found, difference);

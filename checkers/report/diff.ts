@@ -7,6 +7,7 @@ import { outcomeText } from "../../spec/language/outcome.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 import { callText } from "../explore/instances.ts";
 import { boundsText, callsText } from "./explain.ts";
+import { shellWord } from "./shell.ts";
 import { count, indent } from "./text.ts";
 import { wrap } from "./wrap.ts";
 
@@ -62,7 +63,8 @@ function differenceLines(difference: Difference, comparison: Comparison, asked: 
     ...traceLines(difference, comparison),
   ];
   const files = asked.files.get(difference) ?? [];
-  for (const file of files) lines.push(`  replay: npx gmemcheck replay ${file}${designOf(file, asked)}`);
+  for (const file of files)
+    lines.push(`  replay: npx gmemcheck replay ${shellWord(file)}${designOf(file, asked)}`);
   if (files.length === 0 && (traces.a ?? traces.b) !== null)
     lines.push(`  again: ${againCommand(at, asked)}`);
   return lines;
@@ -76,7 +78,7 @@ function lengthOf({ traces }: Difference): string {
 }
 
 /** One list where calls come one after the other and both designs make them; what each answers where they differ. */
-function traceLines({ traces: { a, b }, from, to }: Difference, comparison: Comparison): string[] {
+export function traceLines({ traces: { a, b }, from, to }: Difference, comparison: Comparison): string[] {
   const list = (trace: Trace): string[] => [`  in ${trace.design}:`, ...indent(callsText(trace), "  ")];
   if (a === null || b === null) return [a, b].flatMap((trace) => (trace === null ? [] : list(trace)));
   if (a.mode !== "sequential" || b.mode !== "sequential") return [...list(a), ...list(b)];
@@ -92,16 +94,17 @@ function traceLines({ traces: { a, b }, from, to }: Difference, comparison: Comp
 
 function designOf(file: string, { a, b, designs }: AskedDiff): string {
   const [asked, design] = file.endsWith(".a.json") ? [a, designs.a] : [b, designs.b];
-  return asked === design.name ? "" : ` --design ${asked}`;
+  return asked === design.name ? "" : ` --design ${shellWord(asked)}`;
 }
 
-function againCommand(run: ComparedRun, { a, b, designs }: AskedDiff): string {
+/** The line to paste that compares the two at one run's bounds again. */
+export function againCommand(run: ComparedRun, { a, b, designs }: AskedDiff): string {
   const defaults = { ...designs.b.bounds, ...designs.a.bounds };
   const bounds = Object.entries(run.bounds)
     .filter(([name, value]) => value !== defaults[name]?.default)
     .map(([name, value]) => `${name}=${value}`);
   return [
-    `npx gmemcheck diff ${a} ${b} --scenario ${run.scenario}`,
+    `npx gmemcheck diff ${shellWord(a)} ${shellWord(b)} --scenario ${shellWord(run.scenario)}`,
     ...(bounds.length === 0 ? [] : [`--bounds ${bounds.join(",")}`]),
     ...(run.mode === "overlap" ? [`--overlap ${run.overlap}`] : []),
     ...(run.mode === "full" ? ["--mode full"] : []),
