@@ -14,8 +14,8 @@ test.each<[string, Vector]>([
   ["gmem-seq", { bounds: { vms: 2, files: 1, pages: 2, slots: 1, gfns: 2 } }],
   ["gmem-seq-m1", { bounds: { vms: 2, files: 1, pages: 1, slots: 1, gfns: 1 } }],
   ["gmem-seq-m2", { bounds: { vms: 1, files: 1, pages: 2, slots: 1, gfns: 2 } }],
-  ["guest-memfd-6.12", { scenario: "core", bounds: {}, track: "watch" }],
-  ["poison-without-zap", { scenario: "core", bounds: { types: "default" } }],
+  ["guest-memfd-6.12", { scenario: "use", bounds: {}, track: "watch" }],
+  ["poison-without-zap", { scenario: "use", bounds: { types: "default" } }],
   ["in-place-conversion", { scenario: "conversion", bounds: { types: "sw_protected" } }],
 ])("%s %o", async (name, vector) => {
   expect(await expectAlike(design(name), vector, 1)).toEqual([]);
@@ -25,7 +25,7 @@ test.each<[string, Vector]>([
   ["gmem-seq", { bounds: { vms: 3, files: 2, pages: 3, slots: 2, gfns: 3 } }],
   ["guest-memfd-7.3", { scenario: "core", bounds: { vms: 2, files: 2, pages: 2 }, track: "no-contents" }],
 ])("random walks at large bounds: %s %o", (name, vector) => {
-  expectSameSteps(design(name), vector, 150, 7);
+  expectSameSteps(design(name), vector, 100, 7);
 });
 
 /** A reader of one page or the other, as a hand says that can be moved. No page ever holds the last value. */

@@ -3,7 +3,7 @@ import { bounded } from "../../checkers/explore/bounded.ts";
 import type { Explored } from "../../checkers/explore/explored.ts";
 import { explore } from "../../checkers/explore/search.ts";
 import type { SearchOptions } from "../../checkers/explore/sweep.ts";
-import { entryOf } from "../../models/registry.ts";
+import { entryNamed } from "../../models/catalogue.ts";
 import type { Vector } from "../../spec/language/design.ts";
 
 /** Everything but the time that it took, and the memory. */
@@ -21,8 +21,8 @@ export function settled(explored: Explored): unknown {
   };
 }
 
-export function search(name: string, vector: Vector, options: SearchOptions): Promise<Explored> {
-  return explore(bounded(entryOf(name)!.design, vector), options);
+export async function search(name: string, vector: Vector, options: SearchOptions): Promise<Explored> {
+  return explore(bounded((await entryNamed(name))!.design, vector), options);
 }
 
 if (process.argv[2] === "run") {

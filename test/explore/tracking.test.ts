@@ -60,7 +60,7 @@ async function visited(of: AnyDesign, vector: Vector): Promise<Visited> {
 
 const narrow = PROFILES.filter((profile) => profile !== "full");
 const cases: [string, string, Bounds][] = [
-  ["guest-memfd-6.12", "core", {}],
+  ["guest-memfd-6.12", "use", {}],
   // In `core` with private memory a cache that may hold anything lets an entry and a slot meet, which they never do: some states more.
   ["guest-memfd-7.3", "windows", {}],
   ["range-math-nonzero-offset", "ranges", { pages: 2 }],

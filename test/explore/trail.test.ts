@@ -21,7 +21,7 @@ test.each<[string, Vector]>([
   ["gmem-seq-m1own", MANY],
   ["gmem-seq-m2", MANY],
   ["range-math-nonzero-offset", { scenario: "ranges", bounds: { pages: 2 } }],
-  ["guest-memfd-6.12", { scenario: "core", bounds: {}, track: "skeleton" }],
+  ["guest-memfd-6.12", { scenario: "use", bounds: {}, track: "skeleton" }],
 ])("%s %o: all that is found", async (name, vector) => {
   const subject = bounded(entryOf(name)!.design, vector);
   for (const budget of [NO_LIMIT, { ...NO_LIMIT, states: 2000 }]) {
@@ -33,7 +33,7 @@ test.each<[string, Vector]>([
 });
 
 test("the way to every state", async () => {
-  const subject = bounded(entryOf("guest-memfd-6.12")!.design, { scenario: "core", bounds: {} });
+  const subject = bounded(entryOf("guest-memfd-6.12")!.design, { scenario: "use", bounds: {} });
   let visited: Store | undefined;
   const { levels } = await explore(subject, { budget: NO_LIMIT, onVisited: (_, store) => (visited = store) });
   const { count, parents, via } = visited!;
