@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
+import { emptyOffice, brokenOffice, lateOffice, office, strictOffice } from "./offices.ts";
 import { gmemcheck, inProcess, withoutTimes } from "./gmemcheck.ts";
 
-const [A, B] = ["test/compare/offices.ts#office", "test/compare/offices.ts#strict-office"];
-const LATE = "test/compare/offices.ts#late-office";
-const EMPTY = "test/compare/offices.ts#empty-office";
+const inFile = ({ name }: { readonly name: string }): string => `test/cli/offices.ts#${name}`;
+const [A, B] = [inFile(office), inFile(strictOffice)];
 const SHORT = ["--bounds", "seats=200", "--max-states", "2"];
 
 describe("exit codes", () => {
@@ -18,7 +18,7 @@ describe("exit codes", () => {
     ["an extension", [B, A], 0, "EXTENDS"],
     ["an extension where none is wanted", [B, A, "--strict"], 1, "EXTENDS"],
     ["a budget that is used up", [A, A, ...SHORT], 3, "COMPATIBLE, as far as it was explored"],
-    ["a break within a budget", [A, EMPTY, ...SHORT], 1, "NOT exhausted (more than 2 states)"],
+    ["a break within a budget", [A, inFile(emptyOffice), ...SHORT], 1, "NOT exhausted (more than 2 states)"],
   ])("%s", async (_name, args, code, text) => {
     expect(await inProcess(["diff", ...args])).toMatchObject({
       code,
@@ -142,12 +142,12 @@ describe("what cannot be compared", () => {
   });
 
   test("a scenario that only one of them has is that of both", async () => {
-    const { stdout, code } = await inProcess(["diff", A, LATE, "--scenario", "late"]);
+    const { stdout, code } = await inProcess(["diff", A, inFile(lateOffice), "--scenario", "late"]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("scenario late") as string });
   });
 
   test("a design that is no valid model", async () => {
-    expect(await inProcess(["diff", A, "test/compare/offices.ts#broken-office"])).toMatchObject({
+    expect(await inProcess(["diff", A, inFile(brokenOffice)])).toMatchObject({
       code: 5,
       stderr: expect.stringContaining("was set to 3; allowed: 0 to 2") as string,
     });

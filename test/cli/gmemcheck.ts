@@ -55,7 +55,12 @@ function cpuSecondsOf(pid: number): number {
 }
 
 /** The same without a process of its own; one at a time. */
-export async function inProcess(args: readonly string[]): Promise<Ran> {
+export function inProcess(args: readonly string[]): Promise<Ran> {
+  return captured(() => main(["node", "gmemcheck", ...args]));
+}
+
+/** What a command prints, and the exit code that it comes to; it leaves no listener behind. */
+export async function captured(command: () => Promise<number>): Promise<Ran> {
   const printed = { stdout: "", stderr: "" };
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
   const streams = (["stdout", "stderr"] as const).map((name) => {
@@ -74,7 +79,7 @@ export async function inProcess(args: readonly string[]): Promise<Ran> {
   const signals = (["SIGINT", "SIGTERM"] as const).map((name) => [name, process.listeners(name)] as const);
   process.env["SOURCE_DATE_EPOCH"] = "0";
   try {
-    const code = await main(["node", "gmemcheck", ...args]);
+    const code = await command();
     return { code, ...printed };
   } finally {
     for (const restore of streams) restore();
