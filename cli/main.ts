@@ -12,6 +12,7 @@ import { rerunText } from "./rerun.ts";
 import type { LiveCommand } from "./live.ts";
 import type { RacesCommand } from "./live-races.ts";
 import { PLACES, type KernelPlace } from "./kernel-at.ts";
+import { tell } from "./output.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 as expected and exhausted · 1 violated, or a kernel disagrees, or a pinned verdict changed
@@ -48,19 +49,19 @@ function quietWhenNobodyReads(): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
   if (error instanceof UsageError || (error instanceof Error && error.name === "InputError")) {
-    process.stderr.write(`gmemcheck: ${error.message}\n`);
+    tell(`gmemcheck: ${error.message}`);
     return EXIT.usage;
   }
   if (error instanceof Error && error.name === "NotHere") {
-    process.stderr.write(`gmemcheck: skipped: ${error.message}\n`);
+    tell(`gmemcheck: skipped: ${error.message}`);
     return EXIT.skipped;
   }
   if (error instanceof ModelError) {
-    process.stderr.write(`gmemcheck: the model is invalid: ${error.message}\n`);
+    tell(`gmemcheck: the model is invalid: ${error.message}`);
     return EXIT.model;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`gmemcheck: a fault of this tool, not of the model; please report it\n${text}\n`);
+  tell(`gmemcheck: a fault of this tool, not of the model; please report it\n${text}`);
   return EXIT.internal;
 }
 

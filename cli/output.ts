@@ -1,10 +1,16 @@
 /** Writing: results to stdout, progress to stderr, files whole or not at all. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { harmless, oneLine } from "../checkers/report/clean.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** To people, beside the results: what names of a proposal are made of is neither for their terminal nor for GitHub's runner to act on. */
+export function tell(text: string): void {
+  process.stderr.write(`${harmless(text)}\n`);
 }
 
 /** Writes a file by way of a temporary one beside it, so that what stands there is always whole. */
@@ -46,10 +52,10 @@ export class ProgressLine {
   show(text: string): void {
     const now = performance.now();
     if (this.terminal) {
-      process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+      process.stderr.write(`\r\u001b[2K${oneLine(text).slice(0, (process.stderr.columns ?? 100) - 1)}`);
       this.shown = true;
     } else if (now - this.last > QUIET) {
-      process.stderr.write(`${text}\n`);
+      tell(text);
       this.last = now;
     }
   }

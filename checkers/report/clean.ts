@@ -22,3 +22,10 @@ export function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
+
+/** Text for a log that GitHub's runner may read: neither `::` at the beginning of a line nor `##[` anywhere, which are commands. */
+export function harmless(text: string): string {
+  return visible(text)
+    .replace(/^(\s*):(?=:)/gm, "$1\\u{3a}")
+    .replaceAll("##[", "# #[");
+}

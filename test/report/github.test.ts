@@ -1,9 +1,9 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { Case } from "../../checkers/report/cases.ts";
-import { oneLine, visible } from "../../checkers/report/clean.ts";
+import { harmless, oneLine, visible } from "../../checkers/report/clean.ts";
 import { annotations, outputs, withoutCommands } from "../../checkers/report/github.ts";
-import { ATTACKS, casesOf, nastyReport, sample } from "./samples.ts";
+import { ATTACKS, casesOf, commandsIn, nasty, nastyReport, sample } from "./samples.ts";
 
 interface Command {
   readonly level: string;
@@ -133,6 +133,11 @@ describe("foreign text in a log", () => {
       expect(text).not.toContain(token);
     },
   );
+
+  test.prop([nasty])("beside the results has no commands in it, nor controls of a terminal", (text) => {
+    expect(commandsIn(harmless(text))).toEqual([]);
+    expect(harmless(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
 
   test("another text has another token, so that none is known before", () => {
     const [a, b] = ["a", "b"].map((text) => withoutCommands(text).split("\n")[0]);

@@ -206,7 +206,7 @@ export const ATTACKS = [
   ...["$(touch x)", "`touch x`", "' ; touch x", "../../x", "/etc/passwd", "C:\\x", "a b", "", " "],
 ];
 
-const nasty = fc
+export const nasty = fc
   .array(
     fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom(...ATTACKS) },
