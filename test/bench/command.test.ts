@@ -1,13 +1,14 @@
 /** `npm run bench` as a command: its options, its part of the README, and its exit codes. */
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { main } from "../../bench/command.ts";
 import { withResults } from "../../bench/readme.ts";
 import { optionsFrom } from "../../bench/options.ts";
 import { emptyResults, readResults } from "../../bench/results.ts";
-import { ROOT, type Ran } from "../cli/gmemcheck.ts";
+import { ROOT, captured } from "../cli/gmemcheck.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gmemcheck-bench-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,18 +28,8 @@ describe("options", () => {
   });
 });
 
-function bench(args: readonly string[]): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "bench/main.ts", ...args], { cwd: ROOT });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
-    child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
-    child.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
 describe("wrong options are refused with exit code 2, and a word on what was possible", () => {
-  test.concurrent.each<[string, string]>([
+  test.each<[string, string]>([
     ["--vectors huge", '"huge" is not one of small, medium, all-twos, large'],
     ["--rounds 0", '--rounds: "0" is not a whole number from 1 to 99'],
     ["--rounds 1.5", '"1.5" is not a whole number'],
@@ -50,9 +41,16 @@ describe("wrong options are refused with exit code 2, and a word on what was pos
     ["--out /dev/null/results.json", "cannot write /dev/null"],
     ["--readme --out /nowhere/results.json", "nothing was measured yet"],
   ])("%s", async (line, message) => {
-    const { code, stderr } = await bench(line.split(" "));
+    const { code, stderr } = await captured(() => main(line.split(" ")));
     expect(stderr).toContain(message);
     expect(code).toBe(2);
+  });
+
+  test("as a process", () => {
+    const args = ["--import", "tsx", "bench/main.ts", "--vectors", "huge"];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+    expect(stderr).toContain('"huge" is not one of small, medium, all-twos, large');
+    expect(status).toBe(2);
   });
 });
 

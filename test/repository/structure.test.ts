@@ -189,7 +189,7 @@ test("the code is formatted; npm run format does it", () => {
       // Without it, a third of the time goes to the collection of garbage.
       "--max-semi-space-size=128",
       `${ROOT}node_modules/prettier/bin/prettier.cjs`,
-      ...["--cache", "--cache-strategy", "content", "--cache-location", "node_modules/.cache/prettier/"],
+      ...["--cache", "--cache-strategy", "content", "--cache-location", "node_modules/.cache/formatted"],
       ...["--check", "."],
     ],
     { cwd: ROOT, encoding: "utf8" },
