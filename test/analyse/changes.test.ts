@@ -168,13 +168,22 @@ describe("what says something else", () => {
     });
   });
 
-  test("the end of a chain is told from its going on", () => {
-    const [ends, goesOn] = ["(s?.lent).x", "s?.lent.x"].map((text) =>
-      contentsOf(treeOf({ ...FILES, "models/helpers.ts": HELPERS.replace("s.lent === false", text) })).of(
-        "lending",
-      ),
+  test.each([
+    ["the end of a chain from its going on", "(s?.lent).x", "s?.lent.x"],
+    ["one sign from another", "-s.lent", "+s.lent"],
+    ["an addition before from one behind", "++s.lent", "s.lent++"],
+    ["a variable from a constant", "(() => { let a; })", "(() => { const a; })"],
+    ["a text from a name", `"s"`, "s"],
+    ["texts that are read raw", "String.raw`\\x41`", "String.raw`A`"],
+    ["a regular expression from another", "/a/", "/a/i"],
+  ])("%s is told", (_what, one, other) => {
+    const [before, after] = [one, other].map((text) =>
+      contentsOf(
+        treeOf({ ...FILES, "models/helpers.ts": HELPERS.replace("s.lent === false", () => text) }),
+      ).of("lending"),
     );
-    expect(ends).not.toBe(goesOn);
+    expect(before).not.toBeNull();
+    expect(after).not.toBe(before);
   });
 });
 

@@ -353,6 +353,15 @@ const more = made(asking(wrong));`;
   });
 });
 
+test("what is called through an object of a class writes unseen", () => {
+  const helpers =
+    "export class Box {\n  of: any;\n  constructor(of: any) { this.of = of; }\n  mark() { this.of.x = 1; }\n}";
+  expect(against({ helpers, property: "holds: (m: any) => { m.x = 1; return true; }" })).toHaveLength(1);
+  expect(
+    against({ helpers, property: "holds: (m: any) => { new helpers.Box(m).mark(); return true; }" }),
+  ).toEqual([]);
+});
+
 describe("one file", () => {
   const tree = treeOf({
     "models/good.ts": `import { propertiesOf } from "../spec/language.ts";\nconst { always } = propertiesOf();\nexport const good = always({ name: "good", over: {}, holds: () => true });`,
