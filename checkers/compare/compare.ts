@@ -80,7 +80,7 @@ export async function sameBehaviour(
   const shared = sharedOf(a, b, vector);
   const onProgress = (progress: Progress): void => options.onProgress?.(vector, progress);
   const lockstep = await explored(shared, { ...options, onProgress, first: true });
-  const [difference = null] = differencesOf(lockstep, shared, 0);
+  const [difference = null] = differencesOf(lockstep, shared, 0).sort((x, y) => lengthOf(x) - lengthOf(y));
   lockstep.close();
   const { pairs, stopped, unfollowed } = lockstep;
   if (difference !== null) return { verdict: "different", reason: null, pairs, difference };
@@ -132,12 +132,13 @@ function differenceOf(lockstep: Lockstep, shared: Shared, parting: Parting, run:
 
 /** Of the same difference in several runs, the first of the shortest. */
 function keepShortest(found: Map<string, Difference>, difference: Difference): void {
-  const { traces } = difference;
   const key = keyOf(difference);
-  const length = (traces: Difference["traces"]): number =>
-    Math.max(traces.a?.steps.length ?? 0, traces.b?.steps.length ?? 0);
   const known = found.get(key);
-  if (known === undefined || length(traces) < length(known.traces)) found.set(key, difference);
+  if (known === undefined || lengthOf(difference) < lengthOf(known)) found.set(key, difference);
+}
+
+function lengthOf({ traces: { a, b } }: Difference): number {
+  return Math.max(a?.steps.length ?? 0, b?.steps.length ?? 0);
 }
 
 /** As the kinds are listed, then by name and outcomes. */

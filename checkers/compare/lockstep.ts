@@ -12,6 +12,7 @@ import type { EndOfTwo } from "../interleave/two-calls.ts";
 import { Answers } from "./answers.ts";
 import { NEWLY_ALLOWED, NEWLY_REFUSED, classOf, keyOf, type Class } from "./classify.ts";
 import { Outcomes } from "./outcomes.ts";
+import type { Instance } from "../explore/sequential.ts";
 import type { Shared, SharedCall } from "./shared.ts";
 
 /** Where a call tells the designs apart: the numbers of a pair and of a shared call. */
@@ -63,6 +64,8 @@ export class Lockstep extends Sweep {
   protected readonly outcomes: Outcomes;
   protected readonly a: Answers;
   protected readonly b: Answers;
+  /** The second design's calls that the first one has in another form; null where all are. */
+  private readonly changed: Changed | null;
   private readonly batch: Batch;
   /** Differences that are known, by call and numbers of outcomes. */
   private readonly seen = new Set<number>();
@@ -85,6 +88,7 @@ export class Lockstep extends Sweep {
     const names = [...new Set(shared.calls.map(({ name }) => name))];
     this.callNumbers = shared.calls.map(({ name }) => names.indexOf(name));
     this.differing = new Uint8Array(shared.calls.length);
+    this.changed = changedOf(shared, outcomes, patience);
   }
 
   /**
@@ -164,42 +168,68 @@ export class Lockstep extends Sweep {
 
   /** Appends all pairs behind the one at from[offset …]. */
   protected expandPair(pair: number, from: Int32Array, offset: number): void {
-    const { a, b, shared } = this;
+    const { a, shared } = this;
+    const second = offset + a.words;
+    const changed = this.areAlike(from, offset) ? this.changed : null;
+    const b = changed === null ? this.b : changed.answers;
     a.of(from, offset);
-    b.of(from, offset + a.words);
+    b.of(from, second);
     const { calls } = shared;
-    const { notMade } = this.outcomes;
     for (let call = 0; call < calls.length; call++) {
-      const { a: inA, b: inB } = calls[call]!;
-      if (inA < 0 || inB < 0) {
-        this.inOne(pair, call, inA, inB);
-        continue;
-      }
-      const [before, after] = [a.ended[inA]!, b.ended[inB]!];
-      if (before === after) {
-        if (before === notMade) continue;
-        this.total.transitions++;
-        if (a.at[inA]! >= 0 || b.at[inB]! >= 0) this.follow(from, offset, call, a.at[inA]!, b.at[inB]!);
-        continue;
-      }
-      this.total.transitions++;
-      this.parts(pair, call, before, after);
-      const areErrors = this.outcomes.sort(before) === "refused" && this.outcomes.sort(after) === "refused";
-      if (areErrors && (a.at[inA]! >= 0 || b.at[inB]! >= 0))
-        this.follow(from, offset, call, a.at[inA]!, b.at[inB]!);
+      const { a: inA, b: whole } = calls[call]!;
+      const inB = changed === null ? whole : changed.number[call]!;
+      if (inB === AS_IN_A) this.alike(call, inA);
+      else if (inA < 0 || inB < 0) this.inOne(pair, call, inA, inB, b);
+      else this.inBoth(pair, from, offset, call, b, inB);
     }
   }
 
-  /** Appends the pair behind a call; -1 stands for the state before it. */
-  private follow(from: Int32Array, offset: number, call: number, inA: number, inB: number): void {
-    const { a, b } = this;
-    const second = offset + a.words;
+  /** Both designs are in the same state, and a call that they share leads to the same. */
+  protected areAlike(from: Int32Array, offset: number): boolean {
+    if (this.changed === null) return false;
+    const { words } = this.a;
+    for (let i = 0; i < words; i++) if (from[offset + i] !== from[offset + words + i]) return false;
+    return true;
+  }
+
+  /** Whether a call is the same in both designs. */
+  protected isUnchanged(call: number): boolean {
+    return this.changed?.number[call] === AS_IN_A;
+  }
+
+  private alike(call: number, inA: number): void {
+    const { a } = this;
+    if (a.ended[inA] === this.outcomes.notMade) return;
+    this.total.transitions++;
+    const at = a.at[inA]!;
+    if (at >= 0) this.append(call, a.next, at, a.next, at);
+  }
+
+  private inBoth(
+    pair: number,
+    from: Int32Array,
+    offset: number,
+    call: number,
+    b: Answers,
+    inB: number,
+  ): void {
+    const { a, outcomes } = this;
+    const inA = this.shared.calls[call]!.a;
+    const [before, after] = [a.ended[inA]!, b.ended[inB]!];
+    if (before === after) {
+      if (before === outcomes.notMade) return;
+    } else this.parts(pair, call, before, after);
+    this.total.transitions++;
+    const areErrors = outcomes.sort(before) === "refused" && outcomes.sort(after) === "refused";
+    if (before !== after && !areErrors) return;
+    const [atA, atB] = [a.at[inA]!, b.at[inB]!];
+    if (atA < 0 && atB < 0) return;
     this.append(
       call,
-      inA < 0 ? from : a.next,
-      inA < 0 ? offset : inA,
-      inB < 0 ? from : b.next,
-      inB < 0 ? second : inB,
+      atA < 0 ? from : a.next,
+      atA < 0 ? offset : atA,
+      atB < 0 ? from : b.next,
+      atB < 0 ? offset + a.words : atB,
     );
   }
 
@@ -216,8 +246,8 @@ export class Lockstep extends Sweep {
   }
 
   /** A call that one design has: a difference where it does what it is asked. */
-  private inOne(pair: number, call: number, inA: number, inB: number): void {
-    const ended = inA >= 0 ? this.a.ended[inA]! : this.b.ended[inB]!;
+  private inOne(pair: number, call: number, inA: number, inB: number, b: Answers): void {
+    const ended = inA >= 0 ? this.a.ended[inA]! : b.ended[inB]!;
     if (this.outcomes.sort(ended) !== "well") return;
     this.total.transitions++;
     const text = this.outcomes.text(ended);
@@ -251,4 +281,38 @@ export class Lockstep extends Sweep {
     const offers = a.instances[calls[call]!.a]!.call.offers === true;
     return classOf(this.outcomes, before, after, offers);
   }
+}
+
+/** A call that is the same object in both designs. */
+const AS_IN_A = -2;
+
+interface Changed {
+  /** Of the changed calls alone. */
+  readonly answers: Answers;
+  /** By shared call: its number among them; `AS_IN_A` where it is not changed, -1 where the second design has none. */
+  readonly number: Int32Array;
+}
+
+/**
+ * In one state of one domain, a call that both designs share, on the same machine, leads to the same: it need not be made twice. Most calls of a
+ * variant are such.
+ */
+function changedOf(
+  { a, b, calls }: Shared,
+  outcomes: Outcomes,
+  patience: number | undefined,
+): Changed | null {
+  const isOneSpace =
+    a.design.state === b.design.state &&
+    a.design.machine === b.design.machine &&
+    JSON.stringify([a.bounds, a.sizes]) === JSON.stringify([b.bounds, b.sizes]);
+  if (!isOneSpace) return null;
+  const number = new Int32Array(calls.length);
+  const instances: Instance[] = [];
+  calls.forEach(({ a: inA, b: inB }, call) => {
+    const isShared = inA >= 0 && inB >= 0 && a.instances[inA]!.call === b.instances[inB]!.call;
+    number[call] = isShared ? AS_IN_A : inB < 0 ? -1 : instances.push(b.instances[inB]!) - 1;
+  });
+  if (instances.length === b.instances.length) return null;
+  return { answers: new Answers({ ...b, instances }, outcomes, patience), number };
 }

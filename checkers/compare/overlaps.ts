@@ -38,9 +38,14 @@ export class OverlapLockstep extends Lockstep {
     const { ends, couples, shared } = this;
     ends.a.from(from, offset);
     ends.b.from(from, offset + ends.a.words);
+    const areAlike = this.areAlike(from, offset);
     for (const [overlap, [x, y]] of couples.entries()) {
       const [first, second] = [shared.calls[x]!, shared.calls[y]!];
       ends.a.of(first.a, second.a);
+      if (areAlike && this.isUnchanged(x) && this.isUnchanged(y)) {
+        this.followAll(shared.calls.length + overlap);
+        continue;
+      }
       ends.b.of(first.b, second.b);
       const via = shared.calls.length + overlap;
       if (this.isOneDomain && this.haveSameEnds()) this.followAll(via);
