@@ -1,5 +1,6 @@
 /** `npm run schemas`: writes the JSON Schemas of the project's own formats to schemas/, from what decodes them. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { checkSchema } from "../checkers/report/check-schema.ts";
 import { diffSchema } from "../checkers/report/diff-json.ts";
 import { traceSchema } from "../checkers/trace/file.ts";
 
@@ -9,3 +10,4 @@ const write = (name: string, schema: unknown): void =>
   writeFileSync(new URL(name, folder), `${JSON.stringify(schema, null, 2)}\n`);
 write("gmemcheck-trace-1.json", traceSchema());
 write("gmemcheck-diff-1.json", diffSchema());
+write("gmemcheck-check-1.json", checkSchema());

@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema";
 import { DIFFERENCE_KINDS, type Comparison } from "../compare/comparison.ts";
 import { MODES, PROFILES } from "../../spec/language/design.ts";
+import { jsonSchema } from "../json-schema.ts";
 import { traceJson } from "../trace/file.ts";
 import type { AskedDiff } from "./diff.ts";
 
@@ -53,17 +54,7 @@ const DiffFile = Schema.Struct({
 });
 
 export function diffSchema(): unknown {
-  const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(DiffFile) as {
-    readonly dialect: string;
-    readonly schema: object;
-    readonly definitions?: object;
-  };
-  return {
-    $schema: `https://json-schema.org/${dialect.replace("-", "/")}/schema`,
-    title: TITLE,
-    ...schema,
-    ...(definitions === undefined || Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
-  };
+  return jsonSchema(TITLE, DiffFile);
 }
 
 export function diffJson(comparison: Comparison, { leftOut, files }: AskedDiff): unknown {

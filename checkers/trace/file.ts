@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema";
 import { TRACE_FORMAT, type Trace } from "../../spec/language/trace.ts";
 import { MODES, PROFILES } from "../../spec/language/design.ts";
 import { InputError, decode, parseJson } from "../input.ts";
+import { jsonSchema } from "../json-schema.ts";
 
 /** A parameter: numbers are indices and small values, "0x…" is a 64-bit number, null is what is not open. */
 const Scalar = Schema.Union([Schema.Int, Schema.String, Schema.Boolean, Schema.Null]);
@@ -68,21 +69,9 @@ const OverlapFile = Schema.Struct({
   blocked: Schema.optionalKey(Schema.Array(Schema.Struct({ thread: Schema.Int, for: Schema.String }))),
 });
 
-/** The JSON Schema of the format (draft 2020-12), as published in schemas/. */
+/** The JSON Schema of the format, as published in schemas/. */
 export function traceSchema(): unknown {
-  const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(
-    Schema.Union([SequentialFile, OverlapFile]),
-  ) as {
-    readonly dialect: string;
-    readonly schema: object;
-    readonly definitions?: object;
-  };
-  return {
-    $schema: `https://json-schema.org/${dialect.replace("-", "/")}/schema`,
-    title: TRACE_FORMAT,
-    ...schema,
-    ...(definitions === undefined || Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
-  };
+  return jsonSchema(TRACE_FORMAT, Schema.Union([SequentialFile, OverlapFile]));
 }
 
 /** A name of a model as that of a file, which leads nowhere else. */
