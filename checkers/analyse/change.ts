@@ -56,7 +56,7 @@ export interface Changes {
 
 /** A design that a change reaches. */
 export interface Reached {
-  /** As it says itself: `guest-memfd-7.3`; of a file's design whose name is computed, that of its export. */
+  /** As it says itself; of a file's design whose name is computed, that of its export. */
   readonly name: string;
   /** The file that declares it, and the declaration there. */
   readonly file: string;

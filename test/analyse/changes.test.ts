@@ -308,9 +308,13 @@ describe("what is reached", () => {
   });
 
   test("a design that no list has is found in its file", () => {
-    const proposal = `import { variant } from "../spec/language.ts";\nimport { lending } from "./lending.ts";\nexport const mine = variant(lending, { name: "mine", says: "mine" });\n`;
+    const proposal = `
+import { variant } from "../spec/language.ts";
+import { lending } from "./lending.ts";
+export const mine = variant(lending, { name: "mine", says: "mine" });
+`;
     const { changes, reached: designs } = edited({ "models/mine.ts": proposal });
-    expect(changes).toContain("added design mine at models/mine.ts:3");
+    expect(changes).toContain("added design mine at models/mine.ts:4");
     expect(designs.map(({ name, did, listed, file }) => ({ name, did, listed, file }))).toEqual([
       { name: "mine", did: "added", listed: false, file: "models/mine.ts" },
     ]);
@@ -319,6 +323,23 @@ describe("what is reached", () => {
   test("the models of a user's own folder are read as well", () => {
     const proposal = `import { design } from "../spec/language.ts";\nexport const theirs = design({ name: "theirs", says: "theirs" });\n`;
     expect(edited({ "proposals/theirs.ts": proposal })).toMatchObject({ designs: ["theirs"] });
+  });
+
+  test("a design whose name is made elsewhere is made from all that is loaded for it", () => {
+    const renamed = (says: string) => ({
+      ...FILES,
+      "models/catalogue.ts": `
+const late = (mutants: any[]) => mutants.map(({ design }) => ({ design: { ...design, name: design.name + "-late" } }));
+export const catalogue = [
+  { names: ["lending-twice-late"], load: async () => late((await import("./mutants.ts")).mutants) },
+];`,
+      "models/mutants.ts": MUTANTS.replace("nobody looks", says),
+    });
+    const [before, after] = ["nobody looks", "nobody"].map((says) =>
+      contentsOf(treeOf(renamed(says))).of("lending-twice-late"),
+    );
+    expect(before).not.toBeNull();
+    expect(after).not.toBe(before);
   });
 
   test("a file that moves is removed and added, and its designs are reached", () => {
@@ -459,7 +480,7 @@ describe("other ways to refer", () => {
 
 describe("what is no model", () => {
   const ENGINE = {
-    "cli/run-job.ts": `import { search } from "../checkers/search.ts";\nexport const runJob = search;\n`,
+    "cli/run-job.ts": `import { search } from "../checkers/search.ts";\nimport "../models/catalogue.ts";\nexport const runJob = search;\n`,
     "checkers/search.ts": `import { here } from "../spec/language/place.ts";\n/** Breadth first. */\nexport const search = () => here();\n`,
     "spec/language/place.ts": `export const here = () => 1;\n`,
     "checkers/report.ts": "export const report = 1;\n",
@@ -521,6 +542,12 @@ describe("what is no model", () => {
       "recordings/a.jsonl",
       `{"a":1}`,
       ["changed recording recordings/a.jsonl at recordings/a.jsonl:1"],
+    ],
+    [
+      "a model that no design is made from",
+      "models/other.ts",
+      `${OTHER}export const more = 1;\n`,
+      ["added helper more at models/other.ts:5"],
     ],
   ])("%s reaches none", (_what, path, text, changes) => {
     expect(after({ [path]: text })).toEqual({ changes, designs: 0, engine: false });

@@ -4,9 +4,10 @@ import { Designs } from "../../checkers/analyse/designs.ts";
 import { Sources } from "../../checkers/analyse/sources.ts";
 import { designNames } from "../../models/catalogue.ts";
 import { ROOT } from "../cli/gmemcheck.ts";
+import type { placesOf } from "./made-of.ts";
 
 /** Asked of a process of its own: a test's modules are rewritten before they run. */
-function placesAsTheyRun(names: readonly string[]): Record<string, string[]> {
+function placesAsTheyRun(names: readonly string[]): Awaited<ReturnType<typeof placesOf>> {
   const script = `
     const { placesOf } = await import(${JSON.stringify(`${ROOT}test/analyse/made-of.ts`)});
     process.stdout.write(JSON.stringify(await placesOf(${JSON.stringify(names)})));`;
@@ -16,7 +17,7 @@ function placesAsTheyRun(names: readonly string[]): Record<string, string[]> {
     { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 },
   );
   expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-  return JSON.parse(stdout) as Record<string, string[]>;
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof placesOf>>;
 }
 
 test("every function that a design runs is in the source that it is said to be made from", () => {

@@ -223,6 +223,12 @@ describe("what is given to look at", () => {
     expect(against({ property })).toEqual([`${construct} in ${PROPERTY}`]);
   });
 
+  test("what was put into a list", () => {
+    const property =
+      "holds: (m: any) => { const list: any[] = []; list.push(m.vms[0]); list[0].x = 1; return m.ok; }";
+    expect(against({ property })).toEqual([`list[0].x in ${PROPERTY}`]);
+  });
+
   test("in `when` and `why`, and in a helper of another file", () => {
     expect(against({ property: "holds: () => true, when: (m: any) => { m.x = 1; return true; }" })).toEqual([
       "m.x in when of lent-once",
@@ -351,6 +357,18 @@ const more = made(asking(wrong));`;
     );
     expect(changed(`{ sections: { "look for it": (s: any, c: any) => { c.found = 1; } } }`)).toEqual([]);
   });
+
+  test("sections of a call that a variant adds", () => {
+    const top = `
+import { variant } from "../spec/language.ts";
+const early = variant({ calls: {} }, {
+  name: "early", says: "",
+  adds: { renew: call({ takes: { book: upTo("books") }, keeps: {}, sections: { renew: () => {} } }) },
+});
+const { calls: ofEarly } = early;
+const renew = change(ofEarly.renew, { sections: { renew: (s: any, c: any) => { c.book = 1; } } });`;
+    expect(against({ top, design: "scenarios: { renew }," })).toEqual([`c.book in section "renew" of renew`]);
+  });
 });
 
 test("what is called through an object of a class writes unseen", () => {
@@ -364,8 +382,15 @@ test("what is called through an object of a class writes unseen", () => {
 
 describe("one file", () => {
   const tree = treeOf({
-    "models/good.ts": `import { propertiesOf } from "../spec/language.ts";\nconst { always } = propertiesOf();\nexport const good = always({ name: "good", over: {}, holds: () => true });`,
-    "models/bad.ts": `import { propertiesOf } from "../spec/language.ts";\nimport { now } from "./clock.ts";\nconst { always } = propertiesOf();\nexport const bad = always({\n  name: "bad", over: {}, holds: () => now() > 0 });`,
+    "models/good.ts": `
+import { propertiesOf } from "../spec/language.ts";
+const { always } = propertiesOf();
+export const good = always({ name: "good", over: {}, holds: () => true });`,
+    "models/bad.ts": `
+import { propertiesOf } from "../spec/language.ts";
+import { now } from "./clock.ts";
+const { always } = propertiesOf();
+export const bad = always({ name: "bad", over: {}, holds: () => now() > 0 });`,
     "models/clock.ts": `export const now = () =>\n  Date.now();\nexport const unused = () => Math.random();`,
   });
 

@@ -91,13 +91,10 @@ function rolesOf(node: ts.CallExpression, piece: Piece, evaluator: Evaluator): r
 
 /** `owner`: the call that has the parameters. */
 function rolesOfCall(spec: Value, owner: Value, name: string, evaluator: Evaluator): readonly Role[] {
-  const keeps = evaluator.fieldsOf(evaluator.member(owner, "keeps"));
-  const takes = [...evaluator.fieldsOf(evaluator.member(owner, "takes")).keys()].filter(
-    (field) => !keeps.has(field),
-  );
+  const takes = evaluator.fieldsOf(evaluator.member(owner, "takes"));
   const forbids: Role["forbids"] = ({ param, field }) => {
     if (param === 2) return MACHINE;
-    return param === 1 && field !== null && takes.includes(field) ? PARAMETER : null;
+    return param === 1 && field !== null && takes.has(field) ? PARAMETER : null;
   };
   const sections = OF_CALL.flatMap((field) => {
     const fields = [...evaluator.fieldsOf(evaluator.member(spec, field))];
