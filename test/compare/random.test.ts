@@ -6,6 +6,7 @@ import { compareDesigns, sameBehaviour } from "../../checkers/compare/compare.ts
 import type { Comparison, Difference } from "../../checkers/compare/comparison.ts";
 import { sharedOf } from "../../checkers/compare/shared.ts";
 import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
+import type { AnyCall } from "../../spec/language/call.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
 import { naiveDifferences } from "./naive.ts";
 import { tableDesign, tabled, type Row, type Table } from "./tables.ts";
@@ -32,10 +33,18 @@ const pairs = fc
     return [a, b] as const;
   });
 
+/** Equal tables are one call, as those that a variant takes over. */
+const shared = new Map<string, AnyCall>();
+function callOf(one: Table): AnyCall {
+  const key = JSON.stringify(one);
+  const known = shared.get(key) ?? tabled(one);
+  shared.set(key, known);
+  return known;
+}
 const designOf = (all: readonly Table[]): AnyDesign =>
   tableDesign({
     states: STATES,
-    calls: Object.fromEntries(all.map((one, i) => [NAMES[i]!, tabled(one)])),
+    calls: Object.fromEntries(all.map((one, i) => [NAMES[i]!, callOf(one)])),
   });
 const compare = (a: AnyDesign, b: AnyDesign): Promise<Comparison> =>
   compareDesigns(a, b, [{ bounds: {} }], { budget: NO_LIMIT, promises: false });
