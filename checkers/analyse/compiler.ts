@@ -26,6 +26,7 @@ export async function typeProblems(tree: Tree, signal?: AbortSignal): Promise<re
       `types cannot be checked: there is no ${COMPILER}\n  usual cause: npm ci --omit=dev; npm ci installs the compiler as well`,
     );
   }
+  signal?.throwIfAborted();
   const root = realpathSync(tree.root);
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-types-"));
   try {
@@ -78,7 +79,6 @@ function compile(
       if (signal?.aborted === true) reject(signal.reason as Error);
       else resolve({ status: code ?? 1, out });
     });
-    if (signal?.aborted === true) stop();
   });
 }
 

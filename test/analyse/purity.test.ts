@@ -167,6 +167,12 @@ describe("state of a module", () => {
     );
   });
 
+  test("a list of a function's own is none, whatever it is called", () => {
+    const top =
+      "const seen = [1];\nexport const own = () => { const seen: number[] = []; seen.push(1); return seen; };";
+    expect(against({ top, section: "(s: any) => { s.x = seen[0]; s.y = own(); }" })).toEqual([]);
+  });
+
   test("a declaration that changes another one when it is loaded", () => {
     const top =
       "const list: any[] = [];\nfunction fill(into: any[]) { into.push(1); return into; }\nconst filled = fill(list);";

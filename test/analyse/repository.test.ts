@@ -55,23 +55,30 @@ test("a promise reaches the designs that make it; the state of all versions reac
 });
 
 test("what the compiler says of a tree is told with its places", async () => {
-  const wrong = `export const one: number = 1;\nexport const two: number =\n  "two";\nexport const three: { a: { b: number } } = { a: { b: "3" } };\n`;
-  expect(await typeProblems(treeOf({ "models/wrong.ts": wrong }))).toMatchObject([
-    {
-      file: "models/wrong.ts",
-      line: 2,
-      column: 14,
-      code: "TS2322",
-      message: "Type 'string' is not assignable to type 'number'.",
-    },
-    { file: "models/wrong.ts", line: 4, column: 51, code: "TS2322" },
-  ]);
+  const wrong = `export const one: number = 1;
+export const two: number =
+  "two";
+const inner = { a: { b: "3" } };
+export const three: { a: { b: number } } = inner;
+`;
+  const [two, three, ...more] = await typeProblems(treeOf({ "models/wrong.ts": wrong }));
+  expect(more).toEqual([]);
+  expect(two).toEqual({
+    file: "models/wrong.ts",
+    line: 2,
+    column: 14,
+    code: "TS2322",
+    message: "Type 'string' is not assignable to type 'number'.",
+  });
+  expect(three).toMatchObject({ file: "models/wrong.ts", line: 5, column: 14 });
+  expect(three!.message).toMatch(/^Type .*\n {2}The types of 'a\.b' are incompatible/);
   expect(await typeProblems(treeOf({ "models/right.ts": "export const one: number = 1;\n" }))).toEqual([]);
 });
 
-test("the compiler ends when it is told to", async () => {
+test("the compiler ends when it is told to, and does not begin where it was told before", async () => {
   const stop = new AbortController();
   const asked = typeProblems(base, stop.signal);
   stop.abort(new Error("enough"));
   await expect(asked).rejects.toThrow("enough");
+  await expect(typeProblems(base, AbortSignal.abort(new Error("before")))).rejects.toThrow("before");
 });
