@@ -8,7 +8,7 @@ import { deliverCases } from "./deliver-cases.ts";
 import { Deadline } from "./gate/budget.ts";
 import { runGate } from "./gate/run.ts";
 import { Interrupt } from "./interrupt.ts";
-import { ProgressLine, makeFolder } from "./output.ts";
+import { ProgressLine, makeFolder, tell } from "./output.ts";
 
 export interface GateCommand {
   readonly base: string;
@@ -16,6 +16,7 @@ export interface GateCommand {
   readonly budget: number;
   readonly cache?: string;
   readonly workers?: number;
+  readonly keepGoing?: true;
   readonly out?: string;
   readonly format: "text" | CaseFormat;
   /** The line that asks for the same again. */
@@ -36,6 +37,7 @@ export async function gate(options: GateCommand): Promise<number> {
     base,
     cache: cache ?? CACHE,
     workers,
+    keepGoing: options.keepGoing === true,
     deadline: new Deadline(budget, () => interrupt.reason()),
     onFinding: (finding) => tellAtOnce(finding, line, told),
     onProgress: (text) => line.show(text),
@@ -55,7 +57,7 @@ function tellAtOnce(
   if (word === null || told.has(`${word} ${name}`)) return;
   told.add(`${word} ${name}`);
   line.clear();
-  process.stderr.write(`gate: ${word.toUpperCase()} ${className}: ${message}\n`);
+  tell(`gate: ${word.toUpperCase()} ${className}: ${message}`);
 }
 
 async function deliver(report: GateReport, { format, out }: GateCommand): Promise<void> {

@@ -59,6 +59,8 @@ export class Ledger {
   readonly undone: Undone[] = [];
   readonly times: Partial<Record<Stage, number>> = {};
   states = 0;
+  /** The designs that are looked at, in order. */
+  designs: readonly string[] = [];
   private readonly allowed: readonly Allowed[];
   private readonly used = new Set<Allowed>();
   private readonly onFinding: (finding: Finding) => void;
@@ -88,6 +90,16 @@ export class Ledger {
     this.findings.push(finding);
     this.onFinding(finding);
     return finding;
+  }
+
+  /** Whichever was found first: by steps, then in the order of the designs. */
+  sort(): void {
+    const stages = Object.keys(STAGES);
+    const rank = new Map(this.designs.map((name, i) => [name, i]));
+    const place = ({ className }: Finding): number => rank.get(className) ?? -1;
+    this.findings.sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage) || place(a) - place(b));
+    this.notes.sort();
+    this.undone.sort((a, b) => Number(b.isRequired) - Number(a.isRequired));
   }
 
   /** The entry that allows something. */

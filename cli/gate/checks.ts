@@ -165,13 +165,13 @@ function addViolated(affected: Affected, report: DesignReport, ledger: Ledger, o
     const { trace, steps } = property;
     ledger.add({
       stage: options.stage,
-      name: property.name,
+      name: isExpected ? `known: ${property.name}` : property.name,
       className: name,
       type: "PromiseBroken",
       status: isExpected ? "expected" : "failed",
       word: isExpected ? null : "violated",
       decision: isExpected ? null : { kind: "violated", name: `${name}/${property.name}` },
-      message: `${property.name} is broken after ${stepsText(run, steps!)}${isExpected ? ", as the design says" : `: ${trace?.breach?.why ?? ""}`}`,
+      message: `${property.name} is broken after ${stepsText(run, steps!)}${isExpected ? "" : `: ${trace?.breach?.why ?? ""}`}`,
       details: isExpected || trace === undefined ? "" : callsText(trace),
       rule: ruleOf(property.name, head.design, options.locate),
       place: changedPlace(affected, trace ?? null, options.inRepository),
@@ -195,9 +195,10 @@ function addSurprises(affected: Affected, report: DesignReport, ledger: Ledger, 
   const { head, name, listed, asked } = affected;
   const all = unexpected(head, report, options.pins.head);
   const isPinned = listed && options.pins.head[name] !== undefined;
-  // What is not pinned, or is told as a breach already.
+  // Not what is not pinned, nor what comes with a breach that is told already.
+  const isTold = ledger.findings.some(({ className, word }) => className === name && word === "violated");
   const told = all.filter(
-    ({ verdict, property }) => (isPinned || verdict !== "violated") && property === undefined,
+    ({ verdict, property }) => verdict !== "violated" || (isPinned && !isTold && property === undefined),
   );
   const words = {
     invalid: "invalid",

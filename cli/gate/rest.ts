@@ -57,26 +57,24 @@ const FOR_ABI = 0.2;
 const FOR_LARGER = 0.6;
 
 export async function useTheRest(rest: Rest): Promise<void> {
-  const { own, derived, ledger, deadline, check, compare } = rest;
+  const { own, derived, deadline, check, compare } = rest;
+  await compare(derived, () => [], { stop: deadline.within(FOR_ABI), isRequired: false });
   const designs = own.filter(({ head }) => head.kind !== "mutant");
-  if (ledger.words().length > 0) {
-    const why = "what was found decides already";
-    if (derived.some(({ head }) => head.kind !== "mutant"))
-      ledger.leaveOut("the ABI of designs that are derived from what changed", why, false);
-    if (designs.length > 0) {
-      ledger.leaveOut(`larger bounds of ${namesOf(designs)}`, why, false);
-      ledger.leaveOut(`random runs of ${namesOf(designs)}`, why, false);
-    }
-    return;
-  }
-  const none: VectorsOf = () => [];
-  await compare(derived, none, { stop: deadline.within(FOR_ABI), isRequired: false });
   const limits = { stop: deadline.within(FOR_LARGER), isRequired: false };
   await check("larger", designs, ({ head: { design } }) => design.vectors, limits);
   for (const [i, one] of designs.entries()) await randomRuns(one, designs.length - i, rest);
 }
 
-const namesOf = (designs: readonly Affected[]): string => designs.map(({ name }) => name).join(", ");
+/** What fails is mended first: what is derived from it would fail with it, and say nothing new. */
+export function leaveRest(own: readonly Affected[], derived: readonly Affected[], ledger: Ledger): void {
+  const why = "what was found decides already; --keep-going looks at the rest all the same";
+  if (derived.length > 0) {
+    const designs = derived.length === 1 ? derived[0]!.name : `${derived.length} designs`;
+    ledger.leaveOut(`${designs} that the change reaches by way of others, at quick bounds`, why);
+  }
+  const names = own.filter(({ head }) => head.kind !== "mutant").map(({ name }) => name);
+  if (names.length > 0) ledger.leaveOut(`larger bounds and random runs of ${names.join(", ")}`, why, false);
+}
 
 /** The same seed whenever the gate runs: another gate finds the same, in as many runs. */
 const SEED = 1;

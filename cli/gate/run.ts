@@ -15,10 +15,11 @@ import { compareWithBase, hasAbi } from "./abi.ts";
 import { loadAffected, type Affected, type Loaded } from "./affected.ts";
 import type { Deadline } from "./budget.ts";
 import { checkAffected } from "./checks.ts";
-import { nearVectors, quickVectors, useTheRest, type Limits, type VectorsOf } from "./rest.ts";
+import { leaveRest, nearVectors, quickVectors, useTheRest, type Limits, type VectorsOf } from "./rest.ts";
 import { replayCorpus } from "./corpus.ts";
 import { designsOf, type Designs } from "./designs.ts";
 import { askPromises } from "./promises.ts";
+import { Compiler, addImpurities } from "./sources.ts";
 import { treesFor, type Trees } from "./trees.ts";
 
 export interface GateOptions {
@@ -26,6 +27,8 @@ export interface GateOptions {
   /** A folder for verdicts; null where none are kept. */
   readonly cache: string;
   readonly workers: number | undefined;
+  /** Whether designs that are derived from one that fails are looked at, too. */
+  readonly keepGoing: boolean;
   readonly deadline: Deadline;
   readonly onFinding: (finding: Finding) => void;
   readonly onProgress: (text: string) => void;
@@ -46,6 +49,7 @@ export async function runGate(options: GateOptions): Promise<GateReport> {
   const ledger = new Ledger(decisions(trees), options.onFinding);
   const compared = await compare(trees, ledger);
   if (!isNothing(compared, ledger)) await takeSteps(compared, ledger, options);
+  ledger.sort();
   return reportOf(compared, ledger, options);
 }
 
@@ -121,11 +125,27 @@ function isNothing({ reached, changes }: Compared, { findings }: Ledger): boolea
 }
 
 async function takeSteps(compared: Compared, ledger: Ledger, options: GateOptions): Promise<void> {
+  const { head, base, trees } = compared;
+  const { deadline } = options;
+  // The compiler is a process of its own: what it says is there when everything else is.
+  const compiler = new Compiler(ledger, deadline.stop);
+  const typed = compiler.ask(head.root, base?.root ?? null, trees.inRepository);
+  try {
+    await takeOthers(compared, ledger, options);
+  } finally {
+    if (deadline.stop() !== null) compiler.end();
+    await typed;
+  }
+}
+
+async function takeOthers(compared: Compared, ledger: Ledger, options: GateOptions): Promise<void> {
   const { head, base, reached, trees, changes } = compared;
   const { deadline, onProgress } = options;
   const { inRepository } = trees;
   const common = { stop: deadline.stop, onProgress, locate, inRepository };
+  addImpurities(head.root, changes, ledger, inRepository);
   const found = await loadAffected(reached, base, head);
+  ledger.designs = found.affected.map(({ name }) => name);
   addUnloaded(found, ledger);
   addRemoved(found, changes, ledger, inRepository);
   const removed = found.removed.map(({ name }) => name);
@@ -163,10 +183,13 @@ async function takeSteps(compared: Compared, ledger: Ledger, options: GateOption
   };
   const near = nearVectors(base?.pins ?? head.pins);
   const needed = { stop: deadline.stop, isRequired: true };
-  await check("designs", own, near, needed);
-  await compare(own, near, needed);
-  await check("designs", derived, quickVectors, needed);
-  await useTheRest({ own, derived, ledger, deadline, check, compare, ...common });
+  // The comparison takes one thread, and the searches have the others.
+  await Promise.all([check("designs", own, near, needed), compare(own, near, needed)]);
+  if (ledger.words().length > 0 && !options.keepGoing) leaveRest(own, derived, ledger);
+  else {
+    await check("designs", derived, quickVectors, needed);
+    await useTheRest({ own, derived, ledger, deadline, check, compare, ...common });
+  }
   ledger.notes.push(...verdicts.notes);
 }
 
