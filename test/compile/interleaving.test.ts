@@ -5,7 +5,7 @@ import { lasting } from "../../checkers/interleave/atomic.ts";
 import { Orders, pairsOf } from "../../checkers/interleave/orders.ts";
 import { CompiledOrders } from "../../checkers/compile/interleaving/orders.ts";
 import { entryOf } from "../../models/registry.ts";
-import { AT_ONCE, expectAlike, overlapsOf, searchOf, walk } from "./interleaving.ts";
+import { AT_ONCE, distinct, expectAlike, expectAlikeOnWalks, overlapsOf, searchOf } from "./interleaving.ts";
 
 describe("the same run", () => {
   test.each(overlapsOf(0, 700))("%s", (_, design, vector) => expectAlike(design, vector, AT_ONCE));
@@ -18,14 +18,9 @@ describe("the same run", () => {
 });
 
 describe("the same steps on random walks", () => {
-  test.each(overlapsOf(60_000, Infinity))("%s", (_, design, vector) => {
-    const search = searchOf(design, vector);
-    let seed = 12345;
-    const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
-    let agreed = 0;
-    for (let n = 0; n < 12; n++) agreed += walk(search, 60, random);
-    expect(agreed).toBeGreaterThan(100);
-  });
+  test.each(distinct(overlapsOf(60_000, Infinity)))("%s", (_, design, vector) =>
+    expectAlikeOnWalks(design, vector),
+  );
 });
 
 /** The first vector of a scenario in which calls overlap. */

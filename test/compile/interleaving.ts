@@ -42,6 +42,28 @@ export function overlapsOf(from: number, upTo: number): (readonly [string, AnyDe
   );
 }
 
+/** Of runs with the same name, states and transitions the first: no version in between has changed what they do. */
+export function distinct(runs: ReturnType<typeof overlapsOf>): ReturnType<typeof overlapsOf> {
+  const first = new Map<string, (typeof runs)[number]>();
+  for (const run of runs) {
+    const [, { name }, vector] = run;
+    const { states, transitions } = pins[name]![vectorKey(vector)]!;
+    const key = `${vectorKey(vector)}: ${states}, ${transitions}`;
+    if (!first.has(key)) first.set(key, run);
+  }
+  return [...first.values()];
+}
+
+/** Walks at random through a run, and goes every way on it as it is written and as compiled. */
+export function expectAlikeOnWalks(design: AnyDesign, vector: Vector): void {
+  const search = searchOf(design, vector);
+  let seed = 12345;
+  const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
+  let agreed = 0;
+  for (let n = 0; n < 12; n++) agreed += walk(search, 60, random);
+  expect(agreed).toBeGreaterThan(100);
+}
+
 /** All that a run says, and all that it has visited. */
 async function told(subject: Bounded, make: MakeOverlaps, merges: boolean) {
   let visited: Store | undefined;
@@ -115,7 +137,7 @@ function compiled(
 }
 
 /** Walks at random, and takes every step that can be taken anywhere on the way in both ways; how many were compiled. */
-export function walk(search: CompiledInterleaving, steps: number, random: (below: number) => number): number {
+function walk(search: CompiledInterleaving, steps: number, random: (below: number) => number): number {
   const { codec, subject } = search;
   let words: Int32Array = new Int32Array(codec.words);
   codec.pack(subject.start, words, 0);

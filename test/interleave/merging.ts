@@ -1,8 +1,27 @@
 /** Runs a design with its local sections merged, and with each on its own: what a test compares. */
 import { bounded } from "../../checkers/explore/bounded.ts";
+import { vectorKey } from "../../checkers/explore/pin.ts";
 import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
 import { interleave } from "../../checkers/interleave/interleave.ts";
+import { pins } from "../../models/pins.ts";
+import { registry } from "../../models/registry.ts";
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
+
+/** Merged states up to which a run is compared in npm test; of a design that is shipped, twice as many. */
+const SMALL = 2_600;
+
+/** Runs of the registry in which calls overlap, by whether they are small, and their states. */
+export function overlapsOf(isWanted: (isSmall: boolean, states: number) => boolean) {
+  return registry.flatMap(({ design, kind }) =>
+    design.vectors
+      .filter((vector) => vector.mode === "overlap")
+      .filter((vector) => {
+        const { states } = pins[design.name]![vectorKey(vector)]!;
+        return isWanted(states <= (kind === "shipped" ? 2 * SMALL : SMALL), states);
+      })
+      .map((vector) => ({ name: `${design.name}: ${vectorKey(vector)}`, design, vector })),
+  );
+}
 
 export interface Merged {
   /** States in which no call is in flight. */
