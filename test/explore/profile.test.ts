@@ -86,7 +86,7 @@ function without(states: readonly unknown[], path: string): number {
 
 describe.each([
   ["1/1/1/1/1", TINY],
-  ["small", SMALL],
+  ["2/1/2/1/2", size(2, 1, 2, 1, 2)],
 ])("gmem-seq %s", (_, bounds) => {
   let report: RunReport;
   let profile: RunProfile;

@@ -65,7 +65,7 @@ describe.each(WIDTHS)("%d words", (width) => {
     const initial = new Int32Array(width).fill(2);
     const states = new Set([initial.join()]);
     store.insert(initial, 0, 0);
-    for (let n = 0; n < 60_000; n += 50) {
+    for (let n = 0; n < 40_000; n += 50) {
       const some = Array.from({ length: 50 }, (_, i) => scattered(width, (n + i) >> 1));
       for (const one of some) states.add(one.join());
       fill(batch, some);
