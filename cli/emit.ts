@@ -16,6 +16,8 @@ import { scribeOf } from "./players.ts";
 export interface EmitOptions {
   readonly out?: string;
   readonly design?: string;
+  /** The line that writes it again. */
+  readonly rerun: string;
 }
 
 export async function emit(kind: EmitKind, path: string, options: EmitOptions): Promise<number> {
@@ -83,14 +85,14 @@ async function program(
   path: string,
   entry: Entry,
   trace: SequentialTrace,
-  { design }: EmitOptions,
+  { rerun }: EmitOptions,
 ): Promise<string> {
   const { reproduce } = await import("../checkers/emit/reproduction.ts");
   const name = fileName(`${entry.design.name}-${basename(path).replace(/\..*$/, "")}`);
   const run = reproduce(entry.design, trace, await scribeOf(entry.design), {
     name,
     meaning: meaningOf(entry),
-    command: `npx gmemcheck emit ${kind} ${path}${design === undefined ? "" : ` --design ${design}`}`,
+    command: rerun,
   });
   return kind === "c"
     ? (await import("../checkers/emit/c.ts")).cProgram(run)

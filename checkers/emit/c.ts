@@ -11,7 +11,7 @@ import { needsOf, type Need } from "./needs.ts";
 import { Arguments, madeBy, numberOf, succeeds, type VariableKind } from "./operation.ts";
 import { piecesText, type Piece } from "./pieces.ts";
 import type { ReproducedStep, Reproduction } from "./reproduction.ts";
-import { commentText, numberText, paragraph, stringLiteral, told } from "./text.ts";
+import { commentText, inBrackets, numberText, paragraph, stringLiteral, told } from "./text.ts";
 
 export function cProgram(run: Reproduction): string {
   const body = new Body(run);
@@ -51,7 +51,7 @@ function head({ name, design, says, meaning, bounds, breach, command }: Reproduc
     `Expected is what the design answers. ${meaning}`,
     ...(breach === null
       ? []
-      : [`After the last step ${breach.property} is broken: ${breach.why || breach.says}`]),
+      : [`After the last step ${breach.property} is broken: ${breach.why || breach.says}.`]),
     ...(breach === null || breach.why === "" ? [] : [`The promise: ${breach.says}.`]),
     `Bounds: ${bounds}.`,
   ];
@@ -67,12 +67,16 @@ function head({ name, design, says, meaning, bounds, breach, command }: Reproduc
   return `// SPDX-License-Identifier: GPL-2.0\n/*\n${text}\n */`;
 }
 
-const DECLARED: Readonly<Record<VariableKind, (name: string) => string>> = {
+const DECLARED: Readonly<Record<VariableKind, (name: string, n: number) => string>> = {
   fd: (name) => `static int ${name} = -1;`,
   vm: (name) => `static int ${name} = -1;`,
   vcpu: (name) => `static struct vcpu ${name} = {.fd = -1};`,
-  map: (name) => `static char *${name};`,
+  map: (name, n) => `static char *const ${name} = (char *)${numberText(FIRST_MAP + BigInt(n) * GIB)};`,
 };
+
+/** Each mapping has addresses of its own, with nothing behind it: ranges of the calls may go beyond its end. */
+const FIRST_MAP = 1n << 44n;
+const GIB = 1n << 30n;
 
 /** The statements of a program, and what they use. */
 class Body {
@@ -90,6 +94,7 @@ class Body {
     this.run = run;
     const steps = run.steps.flatMap(({ told: of }) => ("step" in of ? [of.step] : []));
     this.made = new Set(steps.flatMap((step) => madeBy(step) ?? []));
+    for (const { map, bytes } of run.memory) this.lengths.set(map, bytes);
     this.statements = run.steps.map((step) => this.statement(step));
     this.needs = needsOf(steps);
     if (steps.length > 0) this.pieces.add("kvm");
@@ -134,7 +139,7 @@ class Body {
   }
 
   declarations(): string[] {
-    const lines = [...this.variables].map(([name, kind]) => `${DECLARED[kind](name)}\n`);
+    const lines = [...this.variables].map(([name, kind], n) => `${DECLARED[kind](name, n)}\n`);
     return lines.length === 0 ? [] : [lines.join("")];
   }
 
@@ -151,7 +156,7 @@ class Body {
       ...(dangerous ? ['\tdangerous = argc > 1 && strcmp(argv[1], "--dangerous") == 0;'] : []),
       ...(this.pieces.has("kvm") ? ["\topen_kvm();"] : []),
       ...this.needs.map(needLine),
-      ...this.memory().map(({ map, bytes }) => `\t${map} = ordinary(${numberText(bytes)});`),
+      ...this.memory().map(({ map, bytes }) => `\tordinary(${map}, ${numberText(bytes)});`),
       `\tprintf("1..${steps.length}\\n");`,
       "",
       ...this.told(),
@@ -186,6 +191,8 @@ function needLine({ vmType, cap, least, bits }: Need): string {
   const asked = vmType === undefined ? `ioctl(kvm, KVM_CHECK_EXTENSION, ${cap})` : `has(${vmType}, ${cap})`;
   const of = vmType === undefined ? "" : ` of VMs of type ${vmType}`;
   const [holds, what] =
-    bits === undefined ? [`${asked} >= ${least}`, cap] : [`!((${bits}) & ~${asked})`, `${bits} in ${cap}`];
+    bits === undefined
+      ? [`${asked} >= ${least}`, cap]
+      : [`!(${inBrackets(bits)} & ~${asked})`, `${bits} in ${cap}`];
   return `\tneed(${holds},\n\t     ${told(`no ${what}${of}`)});`;
 }

@@ -64,7 +64,7 @@ const CALLS: Readonly<Record<string, (a: Arguments, step: RecordedStep) => Expre
     text: `${a.assigned("vm")}ioctl(kvm, KVM_CREATE_VM, ${a.named("type", VM_TYPES)})`,
   }),
   create_vcpu: (a) => ({
-    pieces: ["vcpu"],
+    pieces: ["add_vcpu"],
     text: `add_vcpu(${a.vcpu()}, ${a.fd("vm")}, ${a.number("id")})`,
   }),
   close_vm: (a) => closing(a, "vm"),
@@ -77,7 +77,7 @@ const CALLS: Readonly<Record<string, (a: Arguments, step: RecordedStep) => Expre
   close: (a) => closing(a, "file"),
   mmap: (a, { share }) => ({
     pieces: ["map"],
-    text: `map(&${a.map()}, ${a.number("length")}, ${flagsText(a.value("prot"), PROTECTIONS).replace(/^0$/, "PROT_NONE")}, ${share === "private" ? "MAP_PRIVATE" : "MAP_SHARED"}, ${a.fd("file")}, ${a.offset("offset")})`,
+    text: `map(${a.map()}, ${a.number("length")}, ${flagsText(a.value("prot"), PROTECTIONS).replace(/^0$/, "PROT_NONE")}, ${share === "private" ? "MAP_PRIVATE" : "MAP_SHARED"}, ${a.fd("file")}, ${a.offset("offset")})`,
   }),
   set_user_memory_region2: (a) => ({
     pieces: ["set_region2"],

@@ -1,4 +1,5 @@
 /** What a program expects of a step: one of the macros of the pieces, with what it is given. */
+import { ERRNO } from "../../spec/abi/errno.ts";
 import {
   BUS_ADRERR,
   BUS_MCEERR_AR,
@@ -40,7 +41,9 @@ export function expectedOf({ op, result }: RecordedStep): Expected {
   if (signal !== undefined) return { answer: signalText(result) };
   if (exit === "memory_fault") return { answer: `${String(errno)} memory_fault ${memoryType(result)}` };
   if (exit !== undefined) return { answer: String(exit) };
-  if (errno !== undefined) return { errno: String(errno) };
+  // A proposal may have errors of its own, which a program can only look for by their names.
+  if (errno !== undefined)
+    return String(errno) in ERRNO ? { errno: String(errno) } : { answer: String(errno) };
   const given = GIVES[op];
   return given === undefined ? { errno: "0" } : { answer: `value ${numberOf(result[given])}` };
 }

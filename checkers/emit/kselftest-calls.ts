@@ -16,11 +16,11 @@ import {
   WHENCE,
 } from "./names.ts";
 import type { Arguments } from "./operation.ts";
-import type { TestPiece } from "./pieces.ts";
+import type { Piece } from "./pieces.ts";
 import { flagsText, numberText } from "./text.ts";
 
 export interface Statement {
-  readonly pieces: readonly TestPiece[];
+  readonly pieces: readonly Piece[];
   readonly lines: readonly string[];
 }
 
@@ -46,7 +46,10 @@ export function testStatement(a: Arguments, step: RecordedStep, around: Around):
     const call = new Failing(a, step, around).call();
     return call === null
       ? null
-      : { pieces: ["expect"], lines: [`TEST_EXPECT_ERRNO(${call}, ${expected.errno});`] };
+      : {
+          pieces: ["kselftest/expect", ...helperOf(step)],
+          lines: [`TEST_EXPECT_ERRNO(${call}, ${expected.errno});`],
+        };
   }
   return new Working(a, step, around, expected).statement();
 }
@@ -60,18 +63,18 @@ function guestStatement(
 ): Statement | null {
   const writes = op === "guest_write";
   const args = `${vcpuOf(a)}, ${gpaText(a, "gpa", true)}, ${writes}, ${writes ? String(value) : "0"}`;
-  if ("any" in expected) return { pieces: ["done"], lines: [`guest_done(${args});`] };
+  if ("any" in expected) return { pieces: ["kselftest/done"], lines: [`guest_done(${args});`] };
   if ("errno" in expected)
-    return expected.errno === "0" ? { pieces: ["done"], lines: [`guest_done(${args});`] } : null;
+    return expected.errno === "0" ? { pieces: ["kselftest/done"], lines: [`guest_done(${args});`] } : null;
   if (!("answer" in expected)) return null;
-  if (expected.answer === "mmio") return { pieces: ["mmio"], lines: [`guest_mmio(${args});`] };
+  if (expected.answer === "mmio") return { pieces: ["kselftest/mmio"], lines: [`guest_mmio(${args});`] };
   const given = /^value (\d+)$/.exec(expected.answer);
   if (given !== null)
-    return { pieces: ["done"], lines: [`TEST_ASSERT_EQ(guest_done(${args}), ${given[1]});`] };
-  const fault = /^(\w+) memory_fault (\w+)$/.exec(expected.answer);
+    return { pieces: ["kselftest/done"], lines: [`TEST_ASSERT_EQ(guest_done(${args}), ${given[1]});`] };
+  const fault = /^(EFAULT|EHWPOISON) memory_fault (\w+)$/.exec(expected.answer);
   if (fault === null || result === undefined) return null;
   const flags = fault[2] === "private" ? "KVM_MEMORY_EXIT_FLAG_PRIVATE" : "0";
-  return { pieces: ["faults"], lines: [`guest_faults(${args}, ${fault[1]}, ${flags});`] };
+  return { pieces: ["kselftest/faults"], lines: [`guest_faults(${args}, ${fault[1]}, ${flags});`] };
 }
 
 const vcpuOf = (a: Arguments): string => a.variable("vcpu", "vcpu");
@@ -94,6 +97,18 @@ function hostStatement(a: Arguments, { op, value }: RecordedStep, expected: Expe
 function gpaText(a: Arguments, name: string, hasGuests: boolean): string {
   const value = a.value(name);
   return hasGuests && value < FOUR_GIB ? `GPA(${numberText(value)})` : numberText(value);
+}
+
+/** By operation that is more than a call: the helper that makes it. */
+const HELPERS: Readonly<Record<string, Piece>> = {
+  host_read_syscall: "read_by_syscall",
+  mincore: "resident",
+  fstat: "file_size",
+};
+
+function helperOf({ op }: RecordedStep): readonly Piece[] {
+  const helper = HELPERS[op];
+  return helper === undefined ? [] : [helper];
 }
 
 /** The arguments of a region, and of a VM. */
@@ -139,6 +154,12 @@ class Words {
     switch (step.op) {
       case "fallocate":
         return `fallocate(${a.fd("file")}, ${flagsText(a.value("mode"), FALLOC_MODES)}, ${a.offset("offset")}, ${a.offset("len")})`;
+      case "host_read_syscall":
+        return `read_by_syscall(${a.at()})`;
+      case "mincore":
+        return `resident(${a.at()})`;
+      case "fstat":
+        return `file_size(${a.fd("file")})`;
       case "ftruncate":
         return `ftruncate(${a.fd("file")}, ${a.offset("size")})`;
       case "madvise":
@@ -207,9 +228,14 @@ class Working extends Words {
     const made = this.made() ?? this.changed() ?? this.asked();
     if (made === null) return null;
     return {
-      pieces: step.op === "create_vm" && this.around.hasGuests ? ["guest"] : [],
+      pieces: this.pieces(),
       lines: [made].flat(),
     };
+  }
+
+  private pieces(): readonly Piece[] {
+    const { step, around } = this;
+    return step.op === "create_vm" && around.hasGuests ? ["kselftest/guest"] : helperOf(step);
   }
 
   private made(): string | readonly string[] | null {
@@ -278,7 +304,7 @@ class Working extends Words {
     if (!("answer" in expected)) return null;
     const range = `{ .gpa = ${gpaText(a, "gpa", true)}, .size = ${a.number("size")}, .flags = ${a.number("flags")} }`;
     return {
-      pieces: ["pre_fault"],
+      pieces: ["kselftest/pre_fault"],
       lines: [
         `TEST_ASSERT_EQ(pre_fault(${vcpuOf(a)}, (struct kvm_pre_fault_memory)${range}), ${expected.answer.replace(/^value /, "")});`,
       ],

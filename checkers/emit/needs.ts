@@ -7,9 +7,10 @@ import {
   KVM_CAP_PRE_FAULT_MEMORY,
   KVM_CAP_USER_MEMORY2,
   KVM_CAP_VM_TYPES,
+  KVM_MEM_GUEST_MEMFD,
 } from "../../spec/abi/kvm.ts";
 import type { RecordedStep } from "../../spec/recording.ts";
-import { CAPABILITIES, FILE_FLAGS, VM_TYPES } from "./names.ts";
+import { ATTRIBUTES, CAPABILITIES, FILE_FLAGS, VM_TYPES } from "./names.ts";
 import { madeBy, numberOf, succeeds } from "./operation.ts";
 import { flagsText, nameText } from "./text.ts";
 
@@ -45,17 +46,24 @@ function needsOfStep(step: RecordedStep, vmType = "KVM_X86_DEFAULT_VM"): Need[] 
         : [{ cap: nameOf(KVM_CAP_VM_TYPES), bits: `1 << ${vmType}` }];
     case "create_guest_memfd": {
       const flags = flagsText(numberOf(step["flags"]), FILE_FLAGS);
-      const memfd = { vmType, cap: nameOf(KVM_CAP_GUEST_MEMFD), least: 1 };
+      const memfd = { cap: nameOf(KVM_CAP_GUEST_MEMFD), least: 1 };
       return flags === "0"
         ? [memfd]
         : [memfd, { vmType, cap: nameOf(KVM_CAP_GUEST_MEMFD_FLAGS), bits: flags }];
     }
-    case "set_user_memory_region2":
-      return [{ cap: nameOf(KVM_CAP_USER_MEMORY2), least: 1 }, ...needsOfSpace(step, vmType)];
+    case "set_user_memory_region2": {
+      const spaces = [{ cap: nameOf(KVM_CAP_USER_MEMORY2), least: 1 }, ...needsOfSpace(step, vmType)];
+      // 6.8 to 6.17 make files for VMs that cannot bind them.
+      const binds = (numberOf(step["flags"]) & KVM_MEM_GUEST_MEMFD) !== 0n;
+      return binds ? [{ vmType, cap: nameOf(KVM_CAP_GUEST_MEMFD), least: 1 }, ...spaces] : spaces;
+    }
     case "set_user_memory_region":
       return needsOfSpace(step, vmType);
-    case "set_memory_attributes":
-      return [{ vmType, cap: nameOf(KVM_CAP_MEMORY_ATTRIBUTES), bits: "KVM_MEMORY_ATTRIBUTE_PRIVATE" }];
+    case "set_memory_attributes": {
+      const bits = flagsText(numberOf(step["attributes"]), ATTRIBUTES);
+      const cap = nameOf(KVM_CAP_MEMORY_ATTRIBUTES);
+      return [bits === "0" ? { cap, least: 1 } : { vmType, cap, bits }];
+    }
     case "pre_fault_memory":
       return [{ cap: nameOf(KVM_CAP_PRE_FAULT_MEMORY), least: 1 }];
     default:

@@ -21,7 +21,9 @@ const NEEDS = {
   set_region: [],
   set_region2: [],
   set_attributes: [],
-  vcpu: ["kvm"],
+  vcpu: [],
+  user_mode: ["vcpu"],
+  add_vcpu: ["kvm", "user_mode"],
   close_vcpu: ["vcpu"],
   pre_fault: ["vcpu"],
   dirty_log: [],
@@ -32,45 +34,32 @@ const NEEDS = {
   host: ["step"],
   host_read: ["host"],
   host_write: ["host"],
-  guest: ["step", "vcpu"],
+  guest: ["step", "user_mode"],
   guest_read: ["guest"],
   guest_write: ["guest"],
   guest_execute: ["guest"],
+  // Of tests in the kernel's tree.
+  "kselftest/expect": [],
+  "kselftest/guest": [],
+  "kselftest/access": ["kselftest/guest"],
+  "kselftest/done": ["kselftest/access"],
+  "kselftest/faults": ["kselftest/access"],
+  "kselftest/mmio": ["kselftest/access"],
+  "kselftest/pre_fault": [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Piece = keyof typeof NEEDS;
 
-/** Of tests in the kernel's tree. */
-const TEST_NEEDS = {
-  expect: [],
-  guest: [],
-  access: ["guest"],
-  done: ["access"],
-  faults: ["access"],
-  mmio: ["access"],
-  pre_fault: ["guest"],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
-
-export type TestPiece = keyof typeof TEST_NEEDS;
-
 /** The text of these pieces and of what they need, each once, in the order above. */
-export const piecesText = (wanted: Iterable<Piece>): string => textOf("pieces", NEEDS, wanted);
-export const testPiecesText = (wanted: Iterable<TestPiece>): string =>
-  textOf("pieces/kselftest", TEST_NEEDS, wanted);
-
-function textOf<P extends string>(
-  folder: string,
-  needs: Readonly<Record<P, readonly P[]>>,
-  wanted: Iterable<P>,
-): string {
-  const all = new Set<P>();
-  const add = (piece: P): void => {
-    needs[piece].forEach(add);
+export function piecesText(wanted: Iterable<Piece>): string {
+  const all = new Set<Piece>();
+  const add = (piece: Piece): void => {
+    NEEDS[piece].forEach(add);
     all.add(piece);
   };
   for (const piece of wanted) add(piece);
-  const inOrder = (Object.keys(needs) as P[]).filter((piece) => all.has(piece));
+  const inOrder = (Object.keys(NEEDS) as Piece[]).filter((piece) => all.has(piece));
   return inOrder
-    .map((piece) => readFileSync(new URL(`${folder}/${piece}.c`, import.meta.url), "utf8"))
+    .map((piece) => readFileSync(new URL(`pieces/${piece}.c`, import.meta.url), "utf8"))
     .join("\n");
 }

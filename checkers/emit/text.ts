@@ -1,5 +1,4 @@
 /** Text of a trace in C: names and reasons are a proposal's own, and must not end the comment or the string that they are put in. */
-
 import { wrap } from "../report/wrap.ts";
 
 /** Lines of a text that goes on without indent. */
@@ -56,3 +55,7 @@ export function flagsText(value: bigint, names: Readonly<Record<string, bigint>>
 export function nameText(value: bigint, names: Readonly<Record<string, bigint>>): string {
   return Object.keys(names).find((name) => names[name] === value) ?? numberText(value);
 }
+
+/** As an operand of "&". */
+export const inBrackets = (expression: string): string =>
+  expression.includes(" ") ? `(${expression})` : expression;

@@ -1,10 +1,5 @@
-static int map(char **window, size_t size, int prot, int flags, int fd, off_t offset)
+/* Nothing else is mapped there, nor behind it. */
+static int map(char *at, size_t size, int prot, int flags, int fd, off_t offset)
 {
-	/* Where it was the last time, if it is mapped again. */
-	char *at = mmap(*window, size, prot, flags, fd, offset);
-
-	if (at == MAP_FAILED)
-		return -1;
-	*window = at;
-	return 0;
+	return mmap(at, size, prot, flags, fd, offset) == at ? 0 : -1;
 }

@@ -1,5 +1,5 @@
 /* The kernel reads a byte for the process. */
-static int read_by_syscall(const char *at)
+static int read_by_syscall(const void *at)
 {
 	int ends[2];
 

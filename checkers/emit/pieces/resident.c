@@ -1,4 +1,4 @@
-static int resident(char *at)
+static int resident(void *at)
 {
 	unsigned char page;
 

@@ -74,7 +74,8 @@ class Writer {
   private made(call: string, params: EndedCall["params"], result: Outcome | null): Record<string, unknown> {
     const value = typeof result === "object" && result !== null ? result.value : null;
     if (call === "create_vm") return { vm: vmName(value) };
-    if (call === "create_vcpu") return { vcpu: vcpuName(params["vm"], params["id"]) };
+    if (call === "create_vcpu")
+      return { vcpu: result !== null && value === null ? NOTHING : vcpuName(params["vm"], params["id"]) };
     if (call === "create_guest_memfd" || call === "memfd_create")
       return { file: value === null ? NOTHING : `file${value}` };
     return call === "dup" && result === 0 ? { as: this.nextDescriptor(params["file"] as number) } : {};
