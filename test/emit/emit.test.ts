@@ -78,7 +78,7 @@ describe("what is written", () => {
 
 test("git takes the patch of a selftest", async () => {
   const { stdout: patch } = await emit("kselftest", shadow);
-  const kvm = join(folder, "tools/testing/selftests/kvm");
+  const kvm = join(folder, "linux/tools/testing/selftests/kvm");
   mkdirSync(join(kvm, "x86"), { recursive: true });
   // Lines of 7.3's Makefile.kvm around the new one.
   const tests = [
@@ -90,16 +90,17 @@ test("git takes the patch of a selftest", async () => {
     "dirty_log_perf_test",
   ];
   writeFileSync(join(kvm, "Makefile.kvm"), tests.map((name) => `TEST_GEN_PROGS_x86 += ${name}\n`).join(""));
+  const patchFile = join(folder, "a.patch");
+  writeFileSync(patchFile, patch);
   const git = (...args: readonly string[]): string =>
     execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], {
-      cwd: folder,
+      cwd: join(folder, "linux"),
       encoding: "utf8",
-      input: patch,
     });
   git("init", "-q");
   git("add", ".");
   git("commit", "-q", "-m", "base");
-  git("am", "-q");
+  git("am", "-q", patchFile);
   const name = "guest_memfd_6_18_shadow_contents_come_from_the_file_test";
   expect(git("show", "--stat", "--format=%s")).toMatch(
     new RegExp(`^KVM: selftests: Add ${name}\\n[^]*2 files changed, \\d+ insertions\\(\\+\\)\\n$`),
