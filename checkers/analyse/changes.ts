@@ -8,7 +8,7 @@ import { engineFiles } from "./engine.ts";
 import { kindOf } from "./kind.ts";
 import { meaning, typesOf } from "./meaning.ts";
 import type { Module } from "./module.ts";
-import { CATALOGUE, Sources } from "./sources.ts";
+import { CATALOGUE, Sources, jsonIn } from "./sources.ts";
 
 /** Of what each is, the folders in which a file counts as a whole. */
 const WHOLE_FILES: Readonly<Record<string, Kind>> = {
@@ -79,18 +79,20 @@ function wholeOf(sources: Sources, path: string): Lines | null {
 
 /** What is needed to run. */
 function dependenciesIn(text: string): string {
-  const { dependencies, engines } = JSON.parse(text) as Record<string, unknown>;
+  const { dependencies, engines } = jsonIn(text) as Record<string, unknown>;
   return JSON.stringify([dependencies, engines]);
 }
 
 /** The packages that are installed to run. */
 function installedIn(text: string): string {
-  const { packages } = JSON.parse(text) as { packages: Record<string, { dev?: true; version: string }> };
+  const { packages = {} } = jsonIn(text) as {
+    packages?: Record<string, { dev?: true; version: string }>;
+  };
   const installed = Object.entries(packages).filter(([name, { dev }]) => name !== "" && dev === undefined);
   return JSON.stringify(installed.map(([name, { version }]) => [name, version]));
 }
 
-const withoutLayout = (text: string): string => JSON.stringify(JSON.parse(text));
+const withoutLayout = (text: string): string => JSON.stringify(jsonIn(text));
 
 /** What two modules at one path say otherwise. */
 function inModule(path: string, base: Sources, head: Sources): readonly Change[] {

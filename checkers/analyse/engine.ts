@@ -1,7 +1,7 @@
 /** What finds a verdict, beside the design: the files of the checkers that a search comes to. */
 import { fingerprint, meaning } from "./meaning.ts";
 import { fileNamed } from "./module.ts";
-import type { Sources } from "./sources.ts";
+import { jsonIn, type Sources } from "./sources.ts";
 
 /** Where a search of a design begins, and a thread that helps it. */
 const ENTRIES = ["cli/run-job.ts", "cli/search-worker.ts"];
@@ -36,5 +36,5 @@ export function meaningOfFile(sources: Sources, path: string): string {
 }
 
 function dependenciesIn(text: string): string {
-  return JSON.stringify((JSON.parse(text) as { dependencies?: unknown }).dependencies ?? {});
+  return JSON.stringify((jsonIn(text) as { dependencies?: unknown }).dependencies ?? {});
 }

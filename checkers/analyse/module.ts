@@ -69,7 +69,7 @@ export class Module {
   constructor(path: string, text: string, leavesOut: (node: ts.Node) => boolean) {
     this.path = path;
     this.leavesOut = leavesOut;
-    this.source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true, ts.ScriptKind.TS);
+    this.source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
     const found = new Finder();
     for (const statement of this.source.statements) if (!isErased(statement)) found.add(statement);
     this.declarations = found.declarations;

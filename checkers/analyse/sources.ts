@@ -29,6 +29,9 @@ const NO_MODELS: ReadonlySet<string> = new Set([
   "tools",
 ]);
 
+/** What is read as source; models are TypeScript, and may come to what is not. */
+const SOURCE = /\.[cm]?[jt]s$/;
+
 /** What is not followed: a package, with its version; data; a module that is not there. */
 export interface Leaf {
   readonly id: string;
@@ -68,12 +71,12 @@ export class Sources {
       .sort();
   }
 
-  /** The TypeScript of a folder, relative to the root, in order. */
+  /** The sources of a folder, relative to the root, in order. */
   filesIn(folder: string): readonly string[] {
     const path = join(this.root, folder);
     if (!existsSync(path)) return [];
     return readdirSync(path, { recursive: true, encoding: "utf8" })
-      .filter((file) => /\.m?ts$/.test(file) && !/(^|\/)(node_modules|\.[^/]+)\//.test(file))
+      .filter((file) => SOURCE.test(file) && !/(^|\/)(node_modules|\.[^/]+)\//.test(file))
       .map((file) => `${folder}/${file}`)
       .sort();
   }
@@ -92,7 +95,7 @@ export class Sources {
     const known = this.modules.get(path);
     if (known !== undefined) return known;
     const text = this.text(path);
-    const module = text === null || !/\.m?ts$/.test(path) ? null : moduleOf(path, text);
+    const module = text === null || !SOURCE.test(path) ? null : moduleOf(path, text);
     this.modules.set(path, module);
     return module;
   }
@@ -182,17 +185,23 @@ export class Sources {
 
 /** JSON without its layout. */
 function dataIn(path: string, text: string): string {
-  if (!path.endsWith(".json")) return text;
+  return path.endsWith(".json") ? JSON.stringify(jsonIn(text)) : text;
+}
+
+/** What is no JSON stays the text that it is. */
+export function jsonIn(text: string): unknown {
   try {
-    return JSON.stringify(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
     return text;
   }
 }
 
 function versionsIn(text: string | null): Readonly<Record<string, string>> {
-  if (text === null) return {};
-  const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Record<string, string>>;
+  const { dependencies, devDependencies } = (text === null ? {} : jsonIn(text)) as Record<
+    string,
+    Record<string, string> | undefined
+  >;
   return { ...devDependencies, ...dependencies };
 }
 

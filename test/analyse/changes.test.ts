@@ -450,6 +450,7 @@ describe("other ways to refer", () => {
     ],
     ["a default", `import { seen } from "./far.ts";\nexport function free(a = seen) { return a; }`],
     ["a text with holes", 'import { seen } from "./far.ts";\nexport const free = () => `a${seen}`;'],
+    ["a file that has no types", `import { seen } from "./plain.js";\nexport const free = () => seen;`],
     ["what runs when a file is loaded", `import "./side.ts";\nexport const free = () => 0;`],
     [
       "what runs when a file of a file is loaded",
@@ -458,6 +459,7 @@ describe("other ways to refer", () => {
   ])("%s", (_what, helpers) => {
     const more = {
       "models/hands-on.ts": `export { seen as free } from "./far.ts";\n`,
+      "models/plain.js": `export { seen } from "./far.ts";\n`,
       "models/side.ts": `import { seen } from "./far.ts";\n(globalThis as any).side = seen;\n`,
       "models/middle.ts": `import "./side.ts";\nexport const x = 1;\n`,
     };
@@ -517,6 +519,12 @@ describe("what is no model", () => {
       "spec/language/place.ts",
       "export const here = () => 2;\n",
       "changed helper here at spec/language/place.ts:1",
+    ],
+    [
+      "a list of packages that is broken",
+      "package.json",
+      "{",
+      "changed dependency package.json at package.json:1",
     ],
   ])("%s reaches every design", (_what, path, text, says) => {
     expect(after({ [path]: text })).toEqual({ changes: [says], designs: 4, engine: true });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { changesBetween } from "../../checkers/analyse/changes.ts";
 import { typeProblems } from "../../checkers/analyse/compiler.ts";
 import { contentsOf } from "../../checkers/analyse/content.ts";
@@ -76,9 +76,16 @@ export const three: { a: { b: number } } = inner;
 });
 
 test("the compiler ends when it is told to, and does not begin where it was told before", async () => {
+  const kill = vi.spyOn(process, "kill");
   const stop = new AbortController();
   const asked = typeProblems(base, stop.signal);
   stop.abort(new Error("enough"));
   await expect(asked).rejects.toThrow("enough");
-  await expect(typeProblems(base, AbortSignal.abort(new Error("before")))).rejects.toThrow("before");
+  const [[group, signal]] = kill.mock.calls as [[number, string]];
+  kill.mockRestore();
+  expect(signal).toBe("SIGKILL");
+  // The whole group.
+  expect(group).toBeLessThan(0);
+  const nowhere = typeProblems({ root: "/nowhere" }, AbortSignal.abort(new Error("before")));
+  await expect(nowhere).rejects.toThrow("before");
 });

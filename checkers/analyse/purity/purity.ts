@@ -39,7 +39,8 @@ function piecesOf(designs: Designs, files: readonly string[] | undefined): reado
   if (files === undefined) return [...all.values()];
   const ofFiles = files.flatMap((path) => {
     const module = designs.sources.module(path);
-    if (module === null) return [];
+    // The catalogue comes to everything, and makes nothing of it.
+    if (module === null || path === CATALOGUE) return [];
     // A property or a call that no design has yet.
     const ready = [...module.declarations.values()]
       .map((declaration) => module.piece(declaration))
