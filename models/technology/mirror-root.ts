@@ -19,21 +19,11 @@ import {
   type Bounds,
   type ValueOf,
 } from "../../spec/language.ts";
-import {
-  Gfn,
-  Page,
-  Vcpu,
-  type FileId,
-  type GuestMemory,
-  type InodeId,
-  type SlotId,
-  type SpaceId,
-  type VmId,
-  type VcpuId,
-} from "../../spec/guest-memory.ts";
+import { Gfn, Page, Vcpu, type GuestMemory, type InodeId, type VcpuId } from "../../spec/guest-memory.ts";
 import { Snapshots, moveSequence } from "../guest-memfd/sequence.ts";
 import { mappingPromises } from "../../spec/properties/mappings.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock, slotsLock } from "../guest-memfd/locks.ts";
+import { INODE as GUEST_MEMFD, VM, oneSlot, sizesOfOneSlot } from "./one-slot.ts";
 
 const state = record({
   /** KVM_MEMORY_ATTRIBUTE_PRIVATE */
@@ -64,9 +54,7 @@ interface Machine {
 
 const { call, choice } = callsOf<State, Machine>();
 
-const VM = 0 as VmId;
-/** The guest_memfd, and the memory at userspace_addr. */
-const GUEST_MEMFD = 0 as InodeId;
+/** What is at userspace_addr. */
 const USER_MEMORY = 1 as InodeId;
 
 const writeMmuLock = () => mmuLock.write(VM);
@@ -291,32 +279,17 @@ const guestAccess = call({
   },
 });
 
-const FILE = 0 as FileId;
-const SPACE = 0 as SpaceId;
-const SLOT = 0 as SlotId;
-
 /** The common vocabulary, and behind it the state itself. */
 interface View extends GuestMemory {
   readonly state: State;
 }
 
 function view(s: State, { pages, initShared }: Machine): View {
-  const slot = { base: 0, npages: pages, readonly: false, logsDirty: false, guestMemfd: true, first: 0 };
   const isMapped = (gfn: number, isPrivate: boolean): boolean =>
     isPrivate ? s.mirror[gfn] !== "none" : s.direct[gfn]!;
   return {
     state: s,
-    vms: [VM],
-    spaces: [SPACE],
-    slots: [SLOT],
-    gfns: positions(pages),
-    vmExists: () => true,
-    fileExists: () => true,
-    fileVm: () => VM,
-    fileInode: () => GUEST_MEMFD,
-    fileSize: () => pages,
-    slot: () => ({ ...slot, file: FILE }),
-    binding: () => ({ vm: VM, space: SPACE, slot: SLOT }),
+    ...oneSlot(pages),
     isPrivate: (_vm, gfn) => s.private[gfn]!,
     // Of two leaves, the one that should not be there.
     guestMapping: (_vm, gfn) => {
@@ -379,13 +352,8 @@ export const mirrorRoot = design({
     initShared: bounds["memory"] === "init-shared",
   }),
   sizes: ({ pages, vcpus }) => ({
-    vms: 1,
-    files: 1,
+    ...sizesOfOneSlot(pages),
     inodes: 2,
-    spaces: 1,
-    slots: 1,
-    pages,
-    gfns: pages,
     vcpus,
     // A hole, a change of attributes, and a notifier; further ones wait for their locks.
     invalidations: 3,

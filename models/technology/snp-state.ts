@@ -7,6 +7,7 @@
 import { bool, callsOf, oneOf, per, record, upTo, type Bounds, type ValueOf } from "../../spec/language.ts";
 import { Gfn, Page, Vm, type InodeId, type VmId } from "../../spec/guest-memory.ts";
 import { Snapshots, moveSequence } from "../guest-memfd/sequence.ts";
+import { sizesOfOneSlot } from "./one-slot.ts";
 
 const PageState = record(
   {
@@ -71,13 +72,7 @@ export const machineFor = (of: Bounds): Machine => ({
 });
 
 export const sizesOf = ({ pages, vcpus }: Machine) => ({
-  vms: 1,
-  files: 1,
-  inodes: 1,
-  spaces: 1,
-  slots: 1,
-  pages,
-  gfns: pages,
+  ...sizesOfOneSlot(pages),
   vcpus,
   // A hole and a change of attributes; further ones wait for their locks.
   invalidations: 2,

@@ -1,5 +1,5 @@
 /** madvise(), mincore() and mlock() on mappings of the process. */
-import { bool, disabled, goTo, ids, type Step } from "../../../spec/language.ts";
+import { bool, disabled, goTo, ids, oneOf, upTo, type Step } from "../../../spec/language.ts";
 import { Inode, Page, Vm } from "../../../spec/guest-memory.ts";
 import {
   MADV_COLLAPSE,
@@ -15,7 +15,6 @@ import {
   MADV_WILLNEED,
 } from "../../../spec/abi/files.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
-import { oneOf, upTo } from "../../../spec/language.ts";
 import { faultIn, onlyInitShared, pageOfArea, type MayMap } from "../host-fault.ts";
 import { filesOf, framesOf } from "../invalidate.ts";
 import { folioLock, invalidateLock, mmapLock, mmuLock } from "../locks.ts";

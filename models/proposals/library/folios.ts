@@ -19,6 +19,7 @@ import {
 } from "../../../spec/language.ts";
 import { Gfn, Page, Vm, Vcpu, type InodeId, type VmId } from "../../../spec/guest-memory.ts";
 import { folioLock, invalidateLock, mmuLock } from "../../guest-memfd/locks.ts";
+import { sizesOfOneSlot } from "../../technology/one-slot.ts";
 
 export const Folio = id("folios");
 export type FolioId = ValueOf<typeof Folio>;
@@ -87,13 +88,7 @@ export const machineFor = (of: Bounds): Machine => ({
 });
 
 export const sizesOf = ({ pages, vcpus, tasks }: Machine) => ({
-  vms: 1,
-  files: 1,
-  inodes: 1,
-  spaces: 1,
-  slots: 1,
-  pages,
-  gfns: pages,
+  ...sizesOfOneSlot(pages),
   vcpus,
   tasks,
   // One in the file, and as many as holes in flight have taken from a page that was pinned each time.
