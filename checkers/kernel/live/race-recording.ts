@@ -1,5 +1,6 @@
 /** Findings of racing blocks as lines of a recording, which `conform` reads. */
 import type { Header } from "../../../spec/recording.ts";
+import { recordingText } from "../json-lines.ts";
 import type { RaceFinding } from "./races.ts";
 
 /** A block that did not come back has no outcomes: `failed` says why, with the console. */
@@ -18,6 +19,5 @@ export function raceRecording(header: Header, findings: readonly RaceFinding[]):
       ...(trial.kind === "failed" ? { failed: trial.silence } : {}),
     };
   });
-  const head = { ...header, set: "races", sequences: blocks.length };
-  return [head, ...blocks].map((line) => `${JSON.stringify(line)}\n`).join("");
+  return recordingText(header, "races", blocks);
 }

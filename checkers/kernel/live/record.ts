@@ -1,5 +1,5 @@
 /** Programs run on a real kernel, and its answers as a recording. */
-import type { Header } from "../../../spec/recording.ts";
+import { recordingText } from "../json-lines.ts";
 import type { Program } from "../programs.ts";
 import { KernelFailure, type Kernel } from "./kernel.ts";
 
@@ -50,18 +50,14 @@ export async function record(
     }
   }
   const sum = (count: keyof Counts): number => lines.reduce((total, [, counts]) => total + counts[count], 0);
-  const header = headerOf(kernel.header, options.set, lines.length, {
-    steps: sum("steps"),
-    iterations: sum("iterations"),
-    outcomes: sum("outcomes"),
-  });
-  const text = [header, ...lines.map(([line]) => line)].map((line) => `${JSON.stringify(line)}\n`).join("");
-  return { text, steps: sum("steps"), failed };
-}
-
-function headerOf(header: Header, set: string, sequences: number, counts: Counts): object {
-  const { iterations, outcomes, steps } = counts;
-  return { ...header, set, sequences, steps, ...(iterations > 0 ? { iterations, outcomes } : {}) };
+  const [steps, iterations, outcomes] = [sum("steps"), sum("iterations"), sum("outcomes")];
+  const text = recordingText(
+    kernel.header,
+    options.set,
+    lines.map(([line]) => line),
+    { steps, ...(iterations > 0 ? { iterations, outcomes } : {}) },
+  );
+  return { text, steps, failed };
 }
 
 async function lineOf(
