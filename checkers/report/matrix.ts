@@ -17,8 +17,9 @@ export function matrixText(
     `${columns.length} kernels`,
     ...(stopped === null ? [] : [`  stopped: ${stopped}`]),
     ...columns.map(
-      ({ name, where, design, programs, operations, seconds }) =>
-        `  ${name} (${where}) against ${design}: ${count(programs)} programs, ${count(operations)} operations in ${seconds.toFixed(1)} s`,
+      ({ name, where, design, programs, notComparable, operations, seconds }) =>
+        `  ${name} (${where}) against ${design}: ${count(programs)} programs, ${count(operations)} operations in ${seconds.toFixed(1)} s` +
+        (notComparable === 0 ? "" : `; ${count(notComparable)} compared up to a mapping that is not there`),
     ),
     ...notAsked.map(({ name, why }) => `  ${name}: not at hand: ${why}`),
     "",

@@ -56,7 +56,7 @@ export function firstDifference(
     };
   }
   // A complaint on the console comes with answers that may be right.
-  if (silence === null) return null;
+  if (silence === null || steps.length === 0) return null;
   const step = steps.length - 1;
   return { step, operation: steps[step]!, kernel: null, silence, design: design[step]! };
 }

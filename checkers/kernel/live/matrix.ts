@@ -2,8 +2,8 @@
  * The same programs on several kernels. A program tells kernels apart at the first call that they answer differently; those that agree there are
  * followed further, so that every two kernels are parted once a program, by the call that does it.
  */
-import type { Header, RecordedStep } from "../../../spec/recording.ts";
-import { sameResult } from "../play.ts";
+import type { Header, RecordedResult, RecordedStep } from "../../../spec/recording.ts";
+import { IMPOSSIBLE, sameResult } from "../play.ts";
 import {
   ask,
   firstDifference,
@@ -53,6 +53,8 @@ export interface RanColumn {
   readonly header: Header;
   readonly design: string;
   readonly programs: number;
+  /** Of these, programs that were compared with the design up to a step that could not be made on the kernel, and no further. */
+  readonly notComparable: number;
   readonly operations: number;
   readonly seconds: number;
 }
@@ -75,7 +77,7 @@ export async function matrix(
   { stop, told }: MatrixOptions,
 ): Promise<Matrix> {
   const table = new Table();
-  const tallies = columns.map(() => ({ programs: 0, operations: 0, seconds: 0 }));
+  const tallies = columns.map(() => ({ programs: 0, notComparable: 0, operations: 0, seconds: 0 }));
   let stopped: string | null = null;
   for (const [n, program] of programs.entries()) {
     stopped = stop();
@@ -93,10 +95,12 @@ export async function matrix(
       if (answered.silence !== null && stop() !== null) break;
       answers.set(column.name, answered);
       const design = ended.map(({ answer }) => answer);
-      const difference = firstDifference(program.steps, answered, design);
+      const compared = comparable(answered, design);
+      const difference = firstDifference(program.steps.slice(0, compared), answered, design);
       if (difference !== null) table.odd(column.name, difference, program.id);
       const tally = tallies[c]!;
       tally.programs++;
+      if (compared < design.length) tally.notComparable++;
       tally.operations += program.steps.length;
       tally.seconds += (performance.now() - began) / 1000;
     }
@@ -113,6 +117,16 @@ export async function matrix(
     ...table.rows(),
     stopped,
   };
+}
+
+/**
+ * How many steps can be compared: all, or those before one that names a mapping which could not be made. The executor makes no such call
+ * (`impossible`), where the design is given an address at which nothing is mapped; from there on they are in different states.
+ */
+function comparable({ results }: Answered, design: readonly RecordedResult[]): number {
+  const isNotMade = (result: RecordedResult): boolean => sameResult(result, IMPOSSIBLE);
+  const at = results.findIndex((result, i) => isNotMade(result) && !isNotMade(design[i]!));
+  return at < 0 ? design.length : at;
 }
 
 /** Follows a group of kernels from a step on, to where they part; and then each part of it. */

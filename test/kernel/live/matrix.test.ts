@@ -139,3 +139,45 @@ test("a program that a kernel may not be asked to run is left out there", async 
   const { columns } = await run([column("7.3", guestMemfd7_3)], [poisons, twice]);
   expect(columns.map((of) => of.programs)).toEqual([1]);
 });
+
+test("a call that names a mapping which could not be made is not compared, nor what comes behind it", async () => {
+  const mapping: MatrixProgram = {
+    id: "at a mapping that was refused",
+    steps: [
+      ...begin,
+      { op: "mmap", map: "m", file: "F", offset: 0, length: 4096, prot: 3, share: "shared" },
+      { ...bind(0), userspace_addr: { map: "m", offset: 0 } },
+      { op: "fstat", file: "F" },
+    ],
+  };
+  // As the executor does: there is no address to give to the ioctl.
+  const executed = (answersAfter: object) =>
+    column("6.12", guestMemfd6_12, (steps, answers) =>
+      answers.map((answer, i) =>
+        steps[i]!.op === "set_user_memory_region2"
+          ? { impossible: true }
+          : i === 4
+            ? { ...answersAfter }
+            : answer,
+      ),
+    );
+  const [mmap, binding] = (await executed({}).kernel.run(mapping.steps)).slice(2);
+  expect([mmap, binding]).toEqual([{ ret: -19, errno: "ENODEV" }, { impossible: true }]);
+  const result = await run([executed({ ret: -5, errno: "EIO" })], [mapping, twice]);
+  expect(result.columns.map((of) => [of.programs, of.notComparable])).toEqual([[2, 2]]);
+  expect(result.odd).toEqual([]);
+  expect(matrixText(result, [])).toContain("; 2 compared up to a mapping that is not there");
+
+  const early = column("6.12", guestMemfd6_12, (steps, answers) =>
+    answers.map((answer, i) =>
+      steps[i]!.op === "mmap"
+        ? { ret: -22, errno: "EINVAL" }
+        : steps[i]!.op === "set_user_memory_region2"
+          ? { impossible: true }
+          : answer,
+    ),
+  );
+  expect((await run([early], [mapping])).odd.map(({ identity: of }) => of)).toEqual([
+    "mmap: EINVAL, not ENODEV",
+  ]);
+});
