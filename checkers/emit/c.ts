@@ -17,7 +17,7 @@ export function cProgram(run: Reproduction): string {
   const body = new Body(run);
   const pieces = piecesText(body.pieces);
   const code = [pieces, ...body.declarations(), body.main()].join("\n");
-  return [head(run), includes(code), fallbacks(code), code].join("\n");
+  return [head(run, body.isDangerous), includes(code), fallbacks(code), code].join("\n");
 }
 
 /** Headers, and what of each a program may name. */
@@ -45,7 +45,8 @@ function includes(code: string): string {
 }
 
 /** A block comment; lines that are there to be pasted are left whole. */
-function head({ name, design, says, meaning, bounds, breach, command }: Reproduction): string {
+function head(run: Reproduction, isDangerous: boolean): string {
+  const { name, design, says, meaning, bounds, breach, command } = run;
   const about = [
     `${name}: made by gmemcheck of a trace of ${design} (${says}).`,
     `Expected is what the design answers. ${meaning}`,
@@ -60,6 +61,9 @@ function head({ name, design, says, meaning, bounds, breach, command }: Reproduc
     `Made by: ${command}`,
     `Build:   gcc -O1 -Wall -static -o ${name} ${name}.c`,
     "Run:     as root, where /dev/kvm is",
+    ...(isDangerous
+      ? ["         --dangerous also makes what is skipped otherwise, as it harms the machine or hangs"]
+      : []),
     "Exit:    0 every step ended as expected, 1 one did not,",
     "         4 skipped: the machine lacks something, or a step is nothing that a process can do",
   ];
@@ -143,17 +147,21 @@ class Body {
     return lines.length === 0 ? [] : [lines.join("")];
   }
 
+  /** Whether some step is only made when it is asked for. */
+  get isDangerous(): boolean {
+    return this.pieces.has("dangerous");
+  }
+
   main(): string {
-    const { steps } = this.run;
-    const dangerous = this.pieces.has("dangerous") || this.pieces.has("hangs");
+    const { design, steps } = this.run;
     const lines = [
-      `int main(${dangerous ? "int argc, char **argv" : "void"})`,
+      `int main(${this.isDangerous ? "int argc, char **argv" : "void"})`,
       "{",
       "\tstruct utsname system;",
       "",
       "\tuname(&system);",
-      '\tprintf("TAP version 13\\n# Linux %s\\n", system.release);',
-      ...(dangerous ? ['\tdangerous = argc > 1 && strcmp(argv[1], "--dangerous") == 0;'] : []),
+      `\tprintf("TAP version 13\\n# Linux %s, expected is %s\\n", system.release, ${told(design)});`,
+      ...(this.isDangerous ? ['\tdangerous = argc > 1 && strcmp(argv[1], "--dangerous") == 0;'] : []),
       ...(this.pieces.has("kvm") ? ["\topen_kvm();"] : []),
       ...this.needs.map(needLine),
       ...this.memory().map(({ map, bytes }) => `\tordinary(${map}, ${numberText(bytes)});`),

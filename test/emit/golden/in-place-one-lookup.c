@@ -420,7 +420,7 @@ int main(void)
 	struct utsname system;
 
 	uname(&system);
-	printf("TAP version 13\n# Linux %s\n", system.release);
+	printf("TAP version 13\n# Linux %s, expected is %s\n", system.release, "in-place-one-lookup");
 	open_kvm();
 	need(!((1 << KVM_X86_SW_PROTECTED_VM) & ~ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_VM_TYPES)),
 	     "no 1 << KVM_X86_SW_PROTECTED_VM in KVM_CAP_VM_TYPES");

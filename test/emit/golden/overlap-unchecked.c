@@ -207,7 +207,7 @@ int main(void)
 	struct utsname system;
 
 	uname(&system);
-	printf("TAP version 13\n# Linux %s\n", system.release);
+	printf("TAP version 13\n# Linux %s, expected is %s\n", system.release, "overlap-unchecked");
 	open_kvm();
 	need(ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_GUEST_MEMFD) >= 1,
 	     "no KVM_CAP_GUEST_MEMFD");
