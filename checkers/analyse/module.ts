@@ -69,7 +69,11 @@ export class Module {
   constructor(path: string, text: string, leavesOut: (node: ts.Node) => boolean) {
     this.path = path;
     this.leavesOut = leavesOut;
-    this.source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+    const options = {
+      languageVersion: ts.ScriptTarget.ES2023,
+      jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+    };
+    this.source = ts.createSourceFile(path, text, options, true);
     const found = new Finder();
     for (const statement of this.source.statements) if (!isErased(statement)) found.add(statement);
     this.declarations = found.declarations;

@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { changesBetween } from "../../checkers/analyse/changes.ts";
 import { typeProblems } from "../../checkers/analyse/compiler.ts";
 import { contentsOf } from "../../checkers/analyse/content.ts";
+import { impurities } from "../../checkers/analyse/purity/purity.ts";
 import { reached } from "../../checkers/analyse/reached.ts";
 import { designNames } from "../../models/catalogue.ts";
 import { repositoryWith, said, treeOf, type Edits } from "./trees.ts";
@@ -52,6 +53,10 @@ test("a promise reaches the designs that make it; the state of all versions reac
   const state = edited({ "models/guest-memfd/state.ts": [[`mmap: bool`, `mmap: maybe(bool)`]] });
   expect(state.changes).toEqual([expect.stringMatching(/^changed domain /)]);
   expect(state.designs).toEqual(expect.arrayContaining(["guest-memfd-6.8", "guest-memfd-7.3", "template"]));
+});
+
+test("no design of the registry looks at what it must not, or writes into what it is given", () => {
+  expect(impurities(base)).toEqual([]);
 });
 
 test("what the compiler says of a tree is told with its places", async () => {
