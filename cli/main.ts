@@ -210,6 +210,28 @@ function commands(done: (code: number) => void): Command {
     .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (options) => done(await (await import("./gate.ts")).gate(options)));
 
+  add("mutate", "change a design in one place after the other, and see which promise notices")
+    .argument("<design>", "a name, or a file that exports a design")
+    .option("--quick", "only at the vectors marked quick")
+    .option("--bounds <bounds>", "at these bounds alone", boundsFrom)
+    .option("--scenario <name>", "with this named subset of calls alone")
+    .option("--property <name>", "only this promise may kill; may be repeated", collect)
+    .option("--file <part>", "only mutants of files with this in their path")
+    .option("--operator <name>", "only mutants of this kind")
+    .option("--only <id>", "this mutant alone")
+    .option("--list", "name the mutants, and judge none")
+    .option(
+      "--max-states <n>",
+      "only at vectors where the design itself has no more states",
+      amount("--max-states"),
+      6_500,
+    )
+    .option("--max-seconds <n>", "of each run of a mutant", amount("--max-seconds"), 60)
+    .option("--workers <n>", "threads; as many as cores", workersFrom)
+    .option("--out <file>", "write the report there, as JSON")
+    .addOption(format("text", "json"))
+    .action(async (name: string, options) => done(await (await import("./mutate.ts")).mutate(name, options)));
+
   add("replay", "make a trace's calls again: exit 0 when it is what it says, 1 when it is not")
     .argument("<trace>", "a trace file")
     .option("--design <name>", "on another design than the trace's own")

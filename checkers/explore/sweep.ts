@@ -31,6 +31,8 @@ export interface Progress {
 export interface SearchOptions {
   readonly budget: Budget;
   readonly only?: ReadonlySet<string>;
+  /** The search ends once one of these is found, broken or reached, with the states of some more steps seen; it goes on when absent. */
+  readonly until?: ReadonlySet<string>;
   readonly onProgress?: (progress: Progress) => void;
   /** Whether local sections run in one go with the one before them; true when absent. */
   readonly merges?: boolean;
@@ -74,7 +76,7 @@ export interface SearchOptions {
 /** The options that can be handed to another thread. */
 export type PlainOptions = Omit<
   SearchOptions,
-  "budget" | "only" | "cache" | "hire" | "onProgress" | "stop" | "onVisited"
+  "budget" | "only" | "until" | "cache" | "hire" | "onProgress" | "stop" | "onVisited"
 >;
 
 /** Where a sweep stands between two states. */
@@ -245,6 +247,7 @@ export abstract class Sweep {
     }
     if (this.depth >= (budget.levels ?? Infinity)) return `more than ${budget.levels} levels`;
     if (this.seconds() > budget.seconds) return `more than ${budget.seconds} seconds`;
+    for (const name of total.findings.keys()) if (this.options.until?.has(name) === true) return `${name} is found`;
     return stop?.() ?? null;
   }
 

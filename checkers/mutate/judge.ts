@@ -1,0 +1,86 @@
+/** What becomes of one mutant: a promise that it breaks, an error that the language finds in it, a recording that it contradicts. */
+import type { AnyDesign } from "../../spec/language/design.ts";
+import { checkVector } from "../explore/check.ts";
+import type { Budget } from "../explore/sweep.ts";
+import { InputError } from "../input.ts";
+import { answersOf, sameResult } from "../kernel/play.ts";
+import type { Recording } from "../kernel/recording.ts";
+import type { Player } from "../../spec/recording.ts";
+import type { Survey } from "./survey.ts";
+
+/** What a run of a mutant at one vector says. */
+export type Judgement =
+  | { readonly kind: "promise"; readonly by: readonly string[]; readonly steps: number; readonly at: string }
+  | { readonly kind: "language"; readonly why: string; readonly at: string }
+  | { readonly kind: "recording"; readonly recording: string; readonly why: string }
+  | { readonly kind: "too big"; readonly why: string; readonly at: string }
+  | { readonly kind: "alive"; readonly lost: readonly string[]; readonly at: string };
+
+/** A mutant may have so many times the states of the original before it is too big. */
+const ROOM = 4;
+const MORE_ROOM = 1_000;
+/** From so many transitions on, a translation pays. */
+const LONG = 3_000_000;
+
+export interface JudgeOptions {
+  /** Seconds for one run. */
+  readonly seconds: number;
+  /** The promises that may kill; all when absent. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** Runs a mutant at a vector of which it is known what holds there. */
+export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptions): Promise<Judgement> {
+  const asked = new Set([...of.holds, ...of.sometimes].filter((name) => options.only?.has(name) ?? true));
+  const holds = new Set(of.holds.filter((name) => asked.has(name)));
+  const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
+  const at = of.key;
+  try {
+    const run = await checkVector(mutant, of.vector, {
+      budget,
+      only: asked,
+      until: holds,
+      interpreted: of.transitions < LONG,
+    });
+    if (run.verdict === "invalid") return { kind: "language", why: firstLine(run.reason ?? ""), at };
+    const broken = run.properties.filter(({ name, verdict }) => verdict === "violated" && holds.has(name));
+    if (broken.length > 0) {
+      const by = [...broken].sort((a, b) => a.steps! - b.steps!);
+      return { kind: "promise", by: by.map(({ name }) => name), steps: by[0]!.steps!, at };
+    }
+    if (!run.complete) return { kind: "too big", why: run.reason ?? "", at };
+    const reached = new Set(
+      run.properties.filter(({ steps }) => steps !== undefined).map(({ name }) => name),
+    );
+    return { kind: "alive", lost: of.sometimes.filter((name) => asked.has(name) && !reached.has(name)), at };
+  } catch (error) {
+    return { kind: "language", why: firstLine(String(error)), at };
+  }
+}
+
+export interface Played {
+  readonly name: string;
+  readonly recording: Recording;
+}
+
+/** The first answer of a kernel that a mutant does not give; null where there is none. */
+export function contradicted(mutant: AnyDesign, all: readonly Played[], player: Player): Judgement | null {
+  for (const { name, recording } of all) {
+    for (const sequence of recording.sequences) {
+      try {
+        const answers = answersOf(recording.header, sequence, mutant, player, name);
+        const at = answers.findIndex((answer, step) => !sameResult(sequence.steps[step]!.result!, answer));
+        if (at < 0) continue;
+        const { op, result } = sequence.steps[at]!;
+        const why = `${sequence.id}, step ${at + 1}: ${op} ended with ${JSON.stringify(result)}, not ${JSON.stringify(answers[at])}`;
+        return { kind: "recording", recording: name, why };
+      } catch (error) {
+        if (error instanceof InputError) throw error;
+        return { kind: "recording", recording: name, why: `${sequence.id}: ${firstLine(String(error))}` };
+      }
+    }
+  }
+  return null;
+}
+
+const firstLine = (text: string): string => text.split("\n")[0]!.slice(0, 240);

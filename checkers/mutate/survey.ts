@@ -1,0 +1,90 @@
+/** What the original does at one vector: its states, what holds, and which mutants its steps come by and tell apart. */
+import type { AnyDesign, Vector } from "../../spec/language/design.ts";
+import { checkVector, type RunReport } from "../explore/check.ts";
+import { vectorKey } from "../explore/pin.ts";
+import type { SearchOptions } from "../explore/sweep.ts";
+import type { Bench } from "./bench.ts";
+import { compareSteps, type Loaded, type Steps } from "./steps.ts";
+
+export interface Survey {
+  readonly key: string;
+  readonly vector: Vector;
+  /** False where the original has more states than the budget allows: nothing is judged there. */
+  readonly complete: boolean;
+  readonly states: number;
+  readonly transitions: number;
+  /** What holds, and what of that is asked of every state or step. */
+  readonly holds: readonly string[];
+  /** What is known to be broken. */
+  readonly broken: readonly string[];
+  /** Each `sometimes` that is reached. */
+  readonly sometimes: readonly string[];
+  /** What had something to say. */
+  readonly decided: readonly string[];
+  /** How calls ended: "mmap 0". */
+  readonly outcomes: readonly string[];
+  /** Ids of mutants whose places were met, and of those that went another way there. */
+  readonly reached: readonly string[];
+  readonly differs: readonly string[];
+  /** Whether the steps of mutants were compared: where calls overlap, or cells are left out, what is reached may differ. */
+  readonly compared: boolean;
+}
+
+export async function survey(
+  original: AnyDesign,
+  bench: Bench,
+  loaded: readonly Loaded[],
+  vector: Vector,
+  options: SearchOptions,
+): Promise<Survey> {
+  const isSequential = (vector.mode ?? "sequential") === "sequential";
+  const compared = isSequential && (vector.track ?? "full") === "full";
+  let steps: Steps | null = null;
+  const run = await checkVector(original, vector, {
+    ...options,
+    onVisited: (_tracking, visited) => {
+      if (compared && visited.count <= options.budget.states)
+        steps = compareSteps(bench, loaded, vector, visited);
+    },
+  });
+  if (run.complete && !compared) steps = await metIn(bench, vector, options);
+  return reportOf(bench, vector, run, steps, compared);
+}
+
+/** Whose places are met, where steps cannot be compared one by one. */
+async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Promise<Steps> {
+  const { board, partsOf } = bench;
+  board.begin();
+  await checkVector(bench.design, vector, { budget: options.budget, interpreted: true, orders: false });
+  const reached = new Set(board.met);
+  for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) reached.add(number);
+  return { reached, differs: new Set(reached) };
+}
+
+function reportOf(
+  { mutants }: Bench,
+  vector: Vector,
+  run: RunReport,
+  steps: Steps | null,
+  compared: boolean,
+): Survey {
+  const named = (numbers: Iterable<number>): string[] =>
+    [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
+  const names = (which: (one: RunReport["properties"][number]) => boolean): string[] =>
+    run.properties.filter(which).map(({ name }) => name);
+  return {
+    key: vectorKey(vector),
+    vector,
+    complete: run.complete && steps !== null,
+    states: run.states,
+    transitions: run.transitions,
+    holds: names(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes"),
+    broken: names(({ verdict }) => verdict === "violated"),
+    sometimes: names(({ kind, steps: reached }) => kind === "sometimes" && reached !== undefined),
+    decided: [...run.decided].sort(),
+    outcomes: [...run.outcomes.keys()].sort(),
+    reached: named(steps?.reached ?? []),
+    differs: named(steps?.differs ?? []),
+    compared,
+  };
+}

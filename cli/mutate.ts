@@ -1,0 +1,295 @@
+/** `gmemcheck mutate`: changes a design in one place after the other, and says which promise notices. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fateOf, type Asked, type Fate } from "../checkers/mutate/fate.ts";
+import { OPERATORS, type Mutant } from "../checkers/mutate/mutant.ts";
+import { countsOf, killsOf, silentOf, type Judged, type MutationReport } from "../checkers/mutate/scores.ts";
+import type { Survey } from "../checkers/mutate/survey.ts";
+import { UsageError } from "../checkers/usage-error.ts";
+import { mutationJson, mutationText } from "../checkers/report/mutate.ts";
+import { vectorKey } from "../checkers/explore/pin.ts";
+import { equivalents } from "../models/mutants/equivalents.ts";
+import type { Entry } from "../models/catalogue.ts";
+import type { Bounds, Vector } from "../spec/language/design.ts";
+import { contentHash } from "./content.ts";
+import { findDesign } from "./designs.ts";
+import { EXIT } from "./exit.ts";
+import { Interrupt } from "./interrupt.ts";
+import { Answers } from "./mutate-answers.ts";
+import { MutatePool, Overdue, Stopped } from "./mutate-pool.ts";
+import type { MutateAnswer, MutateTask } from "./mutate-worker.ts";
+import { ProgressLine, print, writeWhole } from "./output.ts";
+import { entryForKernel } from "./players.ts";
+import { checkProperties, noVectors, vectorsFor } from "./vectors.ts";
+
+export interface MutateCommand {
+  readonly property?: readonly string[];
+  readonly quick?: boolean;
+  readonly bounds?: Bounds;
+  readonly scenario?: string;
+  readonly maxStates: number;
+  readonly maxSeconds: number;
+  readonly workers?: number;
+  readonly file?: string;
+  readonly operator?: string;
+  readonly only?: string;
+  readonly list?: boolean;
+  readonly format: "text" | "json";
+  readonly out?: string;
+}
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** What is no part of a design: the language and the promises, and this tool. */
+const SHARED = ["spec", "checkers", "cli"].map((folder) => join(ROOT, folder));
+const CACHE = join(ROOT, "node_modules/.cache/gmemcheck/mutate");
+const RECORDINGS = join(ROOT, "recordings");
+
+/** A thread may take so many times the seconds of a run, for what is not the run. */
+const PATIENCE = 2;
+
+export async function mutate(asked: string, options: MutateCommand): Promise<number> {
+  const entry = await findDesign(asked);
+  const { design } = entry;
+  const vectors = vectorsFor(design, options);
+  if (vectors.length === 0) throw noVectors(design, options);
+  if (options.property !== undefined) checkProperties(options.property, [{ design, vectors }], false);
+  const { materialOf } = await import("../checkers/mutate/sources.ts");
+  const path = placeOf(entry);
+  const material = materialOf(path, ROOT, SHARED);
+  const wanted = chosen(material.mutants, options);
+  if (options.list === true) {
+    print(
+      wanted.map(({ id, line, before, after }) => `${id}  line ${line}: ${before} → ${after}`).join("\n"),
+    );
+    return EXIT.asExpected;
+  }
+  const { sources, importers, mutants } = material;
+  // Where only some promises may kill, recordings are none of them.
+  const recordings = options.property === undefined ? await recordingsOf(entry) : [];
+  const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutate-"));
+  const copied = { sources, importers, entry: path, name: design.name };
+  const pool = new MutatePool(
+    { asked, copied, mutants, recordings, folder },
+    options.workers ?? availableParallelism(),
+  );
+  const interrupt = new Interrupt();
+  interrupt.listen();
+  try {
+    const answers = new Answers(join(CACHE, `${answersName(asked, recordings, options)}.jsonl`));
+    const run = new Run(answers, pool, mutants, options, interrupt);
+    const report = await run.report(entry, vectors, new Set(wanted), recordings.length > 0);
+    if (options.out !== undefined)
+      writeWhole(options.out, `${JSON.stringify(mutationJson(report), null, 2)}\n`);
+    if (options.format === "json") print(JSON.stringify(mutationJson(report), null, 2));
+    else print(mutationText(report, asked));
+    return interrupt.exitCode(exitOf(report));
+  } finally {
+    await pool.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function exitOf({ judged, stopped }: MutationReport): number {
+  const counts = countsOf(judged);
+  if (counts.survived > 0) return EXIT.violated;
+  return counts["too big"] > 0 || stopped !== null ? EXIT.incomplete : EXIT.asExpected;
+}
+
+/** The file that declares a design. */
+function placeOf({ design: { place, name } }: Entry): string {
+  const path = resolve(ROOT, place.replace(/:\d+$/, ""));
+  if (path.endsWith(".ts")) return path;
+  throw new UsageError(`mutate: ${name} does not say which file declares it (${place})`);
+}
+
+function chosen(mutants: readonly Mutant[], { file, operator, only }: MutateCommand): Mutant[] {
+  if (operator !== undefined && !OPERATORS.some((known) => known === operator))
+    throw new UsageError(`--operator: there is no "${operator}"; there are ${OPERATORS.join(", ")}`);
+  const found = mutants.filter(
+    (mutant) =>
+      (file === undefined || mutant.file.includes(file)) &&
+      (operator === undefined || mutant.operator === operator) &&
+      (only === undefined || mutant.id === only),
+  );
+  if (found.length > 0) return found;
+  throw new UsageError(
+    only === undefined
+      ? "mutate: no mutant of the design is of that file and operator; --list names them all"
+      : `--only: there is no mutant "${only}"; --list names them`,
+  );
+}
+
+/** The recordings of the kernel whose design this is. */
+async function recordingsOf({ design, kernel, player }: Entry): Promise<string[]> {
+  if (kernel === undefined || player === undefined) return [];
+  const found: string[] = [];
+  for (const name of readdirSync(RECORDINGS).sort()) {
+    if (!name.endsWith(".jsonl")) continue;
+    const path = join(RECORDINGS, name);
+    const header = JSON.parse(readFileSync(path, "utf8").split("\n", 1)[0]!) as Parameters<
+      typeof entryForKernel
+    >[0];
+    if (header.kernel.startsWith(`${kernel}.`) && (await entryForKernel(header, path)).design === design)
+      found.push(path);
+  }
+  return found;
+}
+
+/** Changes with everything that an answer depends on. */
+function answersName(asked: string, recordings: readonly string[], options: MutateCommand): string {
+  const hash = createHash("sha256").update(contentHash(asked)).update(asked);
+  for (const path of recordings) hash.update(readFileSync(path));
+  const { property = [], maxSeconds } = options;
+  return hash
+    .update(JSON.stringify([property, maxSeconds]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+class Run {
+  private readonly answers: Answers;
+  private readonly pool: MutatePool;
+  private readonly mutants: readonly Mutant[];
+  private readonly options: MutateCommand;
+  private readonly interrupt: Interrupt;
+  private readonly line = new ProgressLine();
+
+  constructor(
+    answers: Answers,
+    pool: MutatePool,
+    mutants: readonly Mutant[],
+    options: MutateCommand,
+    interrupt: Interrupt,
+  ) {
+    this.answers = answers;
+    this.pool = pool;
+    this.mutants = mutants;
+    this.options = options;
+    this.interrupt = interrupt;
+  }
+
+  async report(
+    { design }: Entry,
+    vectors: readonly Vector[],
+    wanted: ReadonlySet<Mutant>,
+    plays: boolean,
+  ): Promise<MutationReport> {
+    const own = new Set((await this.ask("reach", { kind: "reach" }, null).catch(whenStopped))?.ids);
+    const all = await this.surveyed(vectors);
+    const surveys = all.filter((one) => one.complete).sort(cheapestFirst);
+    const numbers = [...this.mutants.keys()].filter((n) => wanted.has(this.mutants[n]!));
+    const inDesign = numbers.filter((n) => own.has(this.mutants[n]!.id));
+    const judged = await this.judged(inDesign, surveys, plays);
+    this.line.clear();
+    return {
+      design: design.name,
+      judged,
+      others: numbers.length - inDesign.length,
+      surveys,
+      leftOut: all.filter((one) => !one.complete).map(({ key }) => key),
+      stopped: this.interrupt.reason(),
+      kills: killsOf(design, judged),
+      silent: silentOf(design, surveys),
+    };
+  }
+
+  private async surveyed(vectors: readonly Vector[]): Promise<Survey[]> {
+    const budget = { states: this.options.maxStates, seconds: Infinity, bytes: 4e9 };
+    let done = 0;
+    const all = vectors.map(async (vector) => {
+      const question = `survey ${this.options.maxStates} ${vectorKey(vector)}`;
+      const answer = await this.ask(question, { kind: "survey", vector, budget }, null).catch(whenStopped);
+      if (answer === null) return [];
+      const { survey } = answer;
+      this.line.show(`${++done} of ${vectors.length} vectors surveyed`);
+      return [survey];
+    });
+    return (await Promise.all(all)).flat();
+  }
+
+  private async judged(
+    numbers: readonly number[],
+    surveys: readonly Survey[],
+    plays: boolean,
+  ): Promise<Judged[]> {
+    let done = 0;
+    const { property, maxSeconds: seconds } = this.options;
+    const options = { seconds, ...(property === undefined ? {} : { only: new Set(property) }) };
+    return Promise.all(
+      numbers.map(async (number): Promise<Judged> => {
+        const mutant = this.mutants[number]!;
+        const found = await fateOf(mutant, number, surveys, this.asked(mutant, plays), options).catch(
+          whenStopped,
+        );
+        const fate = found ?? ({ kind: "not judged" } satisfies Fate);
+        this.line.show(`${++done} of ${numbers.length} mutants judged`);
+        const why = equivalents.find(({ id }) => id === mutant.id)?.why;
+        const isExplained = why !== undefined && (fate.kind === "survived" || fate.kind === "too big");
+        return { mutant, fate, ...(isExplained ? { explained: why } : {}) };
+      }),
+    );
+  }
+
+  private asked({ id }: Mutant, plays: boolean): Asked {
+    const seconds = this.options.maxSeconds * PATIENCE;
+    return {
+      judge: async (mutant, at, options) => {
+        const question = `judge ${id} ${at.key} ${at.states}`;
+        return (await this.ask(question, { kind: "judge", mutant, at, options }, seconds))?.judgement ?? null;
+      },
+      ...(plays
+        ? {
+            play: async (mutant: number) => {
+              const answer = await this.ask(`play ${id}`, { kind: "play", mutant }, seconds);
+              return answer === null ? null : (answer.judgement ?? "alive");
+            },
+          }
+        : {}),
+      compare: async (mutant, vector, budget) => {
+        const question = `compare ${id} ${vectorKey(vector)}`;
+        return (
+          (await this.ask(question, { kind: "compare", mutant, vector, budget }, seconds))?.sameness ?? null
+        );
+      },
+    };
+  }
+
+  /** Null where there is no answer in time. */
+  private ask<K extends MutateTask["kind"]>(
+    question: string,
+    task: Extract<MutateTask, { kind: K }>,
+    seconds: number | null,
+  ): Promise<AnswerTo<K> | null> {
+    return this.answers.ask(question, async () => {
+      try {
+        const stop = (): boolean => this.interrupt.reason() !== null;
+        return (await this.pool.run(task, seconds, stop)) as AnswerTo<K>;
+      } catch (error) {
+        if (error instanceof Overdue) return null;
+        throw error;
+      }
+    });
+  }
+}
+
+function whenStopped(error: unknown): null {
+  if (error instanceof Stopped) return null;
+  throw error;
+}
+
+type AnswerTo<K extends MutateTask["kind"]> = Extract<
+  MutateAnswer,
+  { kind: K extends "judge" | "play" ? "judgement" : K extends "compare" ? "sameness" : K }
+>;
+
+/** What overlaps costs more for each step. */
+const OVERLAP_COST = 30;
+
+function cheapestFirst(a: Survey, b: Survey): number {
+  const cost = ({ transitions, vector }: Survey): number =>
+    transitions * ((vector.mode ?? "sequential") === "sequential" ? 1 : OVERLAP_COST);
+  return cost(a) - cost(b) || (a.key < b.key ? -1 : 1);
+}

@@ -1,0 +1,109 @@
+/** `gmemcheck mutate` on a design with a known score: every way in which a mutant can end, with any number of threads, and bad input. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ROOT, inProcess } from "../cli/gmemcheck.ts";
+
+interface Json {
+  schemaVersion: number;
+  complete: boolean;
+  score: { killed: number; of: number };
+  counts: Record<string, number>;
+  kills: Record<string, number>;
+  silent: string[];
+  mutants: { id: string; line: number; before: string; after: string; fate: Fate }[];
+}
+interface Fate {
+  kind: string;
+  by?: string[];
+  steps?: number;
+  difference?: { from: string; to: string; traces: { b: { steps: { call: string }[] } } };
+}
+
+/** The car park in a folder of its own, so that nothing is known of it. */
+function elsewhere(): { readonly path: string; readonly folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), "gmemcheck-parking-"));
+  const text = readFileSync(join(ROOT, "test/mutate/parking.ts"), "utf8");
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(
+    join(folder, "parking.ts"),
+    text.replaceAll("../../spec/", `${pathToFileURL(join(ROOT, "spec")).href}/`),
+  );
+  return { path: join(folder, "parking.ts"), folder };
+}
+
+describe("a car park", () => {
+  const reports: Json[] = [];
+  const codes: (number | null)[] = [];
+  beforeAll(async () => {
+    for (const options of [["--workers=2"], ["--workers=1", "--operator=drop-store"]]) {
+      const { path, folder } = elsewhere();
+      const { code, stdout } = await inProcess(["mutate", path, ...options, "--format", "json"]);
+      codes.push(code);
+      // Only the folder differs.
+      reports.push(JSON.parse(stdout.replaceAll(/"[^"]*parking\.ts/g, '"parking.ts')) as Json);
+      rmSync(folder, { recursive: true });
+    }
+  });
+  const fate = (name: string): Fate => reports[0]!.mutants.find(({ id }) => id.endsWith(`#${name}`))!.fate;
+
+  test("is judged alike by one thread and by two", () => {
+    const stores = reports[0]!.mutants.filter(({ id }) => id.includes("/drop-store/"));
+    expect(stores).toHaveLength(4);
+    expect(reports[1]!.mutants).toEqual(stores);
+    expect(codes).toEqual([1, 0]);
+  });
+
+  test("has its score", () => {
+    const { score, counts, complete, schemaVersion } = reports[0]!;
+    expect({ score, complete, schemaVersion }).toEqual({
+      score: { killed: 9, of: 15 },
+      complete: true,
+      schemaVersion: 1,
+    });
+    expect(counts).toMatchObject({ promise: 3, language: 6, survived: 6, equivalent: 4, "not reached": 1 });
+  });
+
+  test("a promise kills, with the steps", () => {
+    expect(fate("park/drop-store/2")).toMatchObject({ kind: "promise", by: ["count-is-right"], steps: 1 });
+  });
+
+  test("the language kills: a count below zero", () => {
+    expect(fate("leave/drop-check/1").kind).toBe("language");
+  });
+
+  test("what no step tells apart is equivalent; what no step comes by is not reached", () => {
+    expect(fate("park/drop-check/1").kind).toBe("equivalent");
+    expect(fate("park/other-errno/1").kind).toBe("not reached");
+  });
+
+  test("what nothing notices survives, with the shortest way to see it", () => {
+    const { difference } = fate("leave/other-errno/1");
+    expect(difference).toMatchObject({ from: "ENOENT", to: "EPERM" });
+    expect(difference!.traces.b.steps.map(({ call }) => call)).toEqual(["leave"]);
+  });
+
+  test("a promise that kills nothing, and one that never says anything", () => {
+    expect(reports[0]!.kills).toMatchObject({ "no-bay-is-lost": 0, "count-is-right": 2 });
+    expect(reports[0]!.silent).toEqual(["no-bay-is-lost"]);
+  });
+});
+
+describe("bad input", () => {
+  const path = "test/mutate/parking.ts";
+  test.each([
+    ["a mutant that is not there", ["--only", "x#y/z/1"], '--only: there is no mutant "x#y/z/1"'],
+    [
+      "an operator that is not there",
+      ["--operator", "drop"],
+      '--operator: there is no "drop"; there are drop-check',
+    ],
+    ["a property that is not asked", ["--property", "x"], 'parking has no property "x"'],
+    ["a file that is not the design's", ["--file", "region"], "no mutant of the design is of that file"],
+  ])("%s", async (_what, options, message) => {
+    const { code, stderr } = await inProcess(["mutate", path, ...options]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+});
