@@ -8,7 +8,7 @@ import { deliverCases } from "./deliver-cases.ts";
 import { Deadline } from "./gate/budget.ts";
 import { runGate } from "./gate/run.ts";
 import { Interrupt } from "./interrupt.ts";
-import { ProgressLine, makeFolder, tell } from "./output.ts";
+import { ProgressLine, makeFolder, tell, writeWhole } from "./output.ts";
 
 export interface GateCommand {
   readonly base: string;
@@ -18,13 +18,10 @@ export interface GateCommand {
   readonly workers?: number;
   readonly keepGoing?: true;
   readonly out?: string;
-  readonly format: "text" | CaseFormat;
+  readonly format: "text" | "json" | CaseFormat;
   /** The line that asks for the same again. */
   readonly rerun?: string;
 }
-
-/** Kept with what the tool keeps for itself. */
-const CACHE = "node_modules/.cache/gmemcheck/verdicts";
 
 export async function gate(options: GateCommand): Promise<number> {
   const { base, budget, cache, workers, out } = options;
@@ -35,7 +32,7 @@ export async function gate(options: GateCommand): Promise<number> {
   const told = new Set<string>();
   const report = await runGate({
     base,
-    cache: cache ?? CACHE,
+    cache: cache ?? null,
     workers,
     keepGoing: options.keepGoing === true,
     deadline: new Deadline(budget, () => interrupt.reason()),
@@ -60,7 +57,33 @@ function tellAtOnce(
   tell(`gate: ${word.toUpperCase()} ${className}: ${message}`);
 }
 
+/** Writes what was asked for and prints the report; when writing fails, the report is printed all the same. */
 async function deliver(report: GateReport, { format, out }: GateCommand): Promise<void> {
   const file = out === undefined ? undefined : join(out, "report.json");
-  await deliverCases({ format, out, file, own: () => gateText(report), cases: () => gateCases(report) });
+  let written = report;
+  const json = async (): Promise<string> => {
+    const { gateJson } = await import("../checkers/report/gate-json.ts");
+    return JSON.stringify(gateJson(written), null, 2);
+  };
+  try {
+    if (out !== undefined && file !== undefined) {
+      written = { ...report, findings: await withTraces(report.findings, out) };
+      writeWhole(file, `${await json()}\n`);
+    }
+  } finally {
+    const own = (): Promise<string> | string => (format === "json" ? json() : gateText(written));
+    await deliverCases({ format, out, file, own, cases: () => gateCases(written) });
+  }
+}
+
+/** The traces of what is wrong go to files of their own. */
+async function withTraces(findings: readonly Finding[], folder: string): Promise<readonly Finding[]> {
+  const { fileName, writeTrace } = await import("../checkers/trace/file.ts");
+  return findings.map((finding) => {
+    const { trace, word, className, name } = finding;
+    if (trace === undefined || word === null) return finding;
+    const path = join(folder, fileName(className), `${fileName(name)}.json`);
+    writeWhole(path, writeTrace(trace));
+    return { ...finding, attachments: [path] };
+  });
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { checkSchema } from "../checkers/report/check-schema.ts";
 import { diffSchema } from "../checkers/report/diff-json.ts";
+import { gateSchema } from "../checkers/report/gate-json.ts";
 import { traceSchema } from "../checkers/trace/file.ts";
 
 const folder = new URL("../schemas/", import.meta.url);
@@ -11,3 +12,4 @@ const write = (name: string, schema: unknown): void =>
 write("gmemcheck-trace-1.json", traceSchema());
 write("gmemcheck-diff-1.json", diffSchema());
 write("gmemcheck-check-1.json", checkSchema());
+write("gmemcheck-gate-1.json", gateSchema());

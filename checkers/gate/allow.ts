@@ -3,24 +3,13 @@
  * the reason above it, and `#` begins a comment.
  *
  *     weakened one-binding-per-offset: two slots may share a page from 7.4 on, see <mail>
- *     breaks guest-memfd-7.3/fallocate: EINVAL was a mistake that nobody relied on, see <commit>
+ *     breaks linux-next/fallocate: EINVAL was a mistake that nobody relied on, see <commit>
  *
- * A `*` in a name stands for any text: `violated memfile-x/lock-order`, `violated memfile-x/*`. A decision counts in the pull request that makes it: what stands in the base's file already was another one's.
+ * A `*` in a name stands for any text: `violated linux-next/lock-order`, `violated linux-next/*`. A decision counts in the pull request that makes it: what stands in the base's file already was another one's.
  */
 import * as Schema from "effect/Schema";
 import { InputError, decode } from "../input.ts";
-
-/** `weakened`: a promise, by its name or that of what weakens it. `breaks`, `violated` and `fixed`: a design, or a design and what of it. */
-export const DECISIONS = ["weakened", "breaks", "violated", "fixed"] as const;
-export type Decision = (typeof DECISIONS)[number];
-
-export interface Allowed {
-  readonly kind: Decision;
-  readonly name: string;
-  readonly reason: string;
-  /** Its line in the file, from 1. */
-  readonly line: number;
-}
+import { DECISIONS, type Allowed } from "./decision.ts";
 
 const Entry = Schema.Struct({
   kind: Schema.Literals(DECISIONS),
@@ -66,17 +55,4 @@ function entryOf({ text, line }: { readonly text: string; readonly line: number 
     );
   const [, kind, name, reason = ""] = found;
   return { ...decode(Entry, { kind, name, reason }, `${where}:${line}`, EXPECTED), line };
-}
-
-/** Whether a decision is about what has this name. */
-export function isAbout({ name }: Allowed, what: string): boolean {
-  const pieces = name.split("*").map((piece) => piece.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${pieces.join(".*")}$`).test(what);
-}
-
-/** Those of the head that the base has not, with the same reason. */
-export function newlyAllowed(head: readonly Allowed[], base: readonly Allowed[]): readonly Allowed[] {
-  const text = ({ kind, name, reason }: Allowed): string => `${kind} ${name}: ${reason}`;
-  const before = new Set(base.map(text));
-  return head.filter((entry) => !before.has(text(entry)));
 }

@@ -1,7 +1,7 @@
 /** What the gate finds: a case as the machine formats render it, with what it counts as, and what would allow it. */
 import type { Case } from "../report/cases.ts";
 import type { Change, Reached } from "../analyse/change.ts";
-import { isAbout, type Allowed, type Decision } from "./allow.ts";
+import { isAbout, type Allowed, type Decision } from "./decision.ts";
 
 /** What a finding counts as, the worst first. */
 export const WORDS = [

@@ -1,6 +1,6 @@
 /** A gate's report as text. */
 import type { Change } from "../analyse/change.ts";
-import { STAGES, type Finding, type GateReport, type Stage } from "../gate/finding.ts";
+import { STAGES, WORDS, type Finding, type GateReport, type Stage } from "../gate/finding.ts";
 import { indent } from "./text.ts";
 import { wrap } from "./wrap.ts";
 
@@ -8,7 +8,7 @@ import { wrap } from "./wrap.ts";
 const MOST = 12;
 
 export function gateText(report: GateReport): string {
-  const wrong = grouped(report.findings.filter(({ word }) => word !== null));
+  const wrong = WORDS.flatMap((one) => grouped(report.findings.filter(({ word }) => word === one)));
   const decided = grouped(report.findings.filter((finding) => finding.decided !== null));
   const parts = [
     headLines(report),

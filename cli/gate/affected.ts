@@ -39,11 +39,11 @@ export async function loadAffected(
   const unloaded: Unloaded[] = [];
   const load = async (
     of: Designs,
-    { name, file, listed }: Reached,
+    { name, file }: Reached,
     side: Unloaded["side"],
   ): Promise<Entry | null> => {
-    const entry = await loaded(askedFor(of, name, listed ? null : file));
-    if (!("fault" in entry)) return entry;
+    const entry = await loaded(askedFor(of, name, file));
+    if (!("fault" in entry)) return of.names.includes(name) ? entry : byItself(entry);
     unloaded.push({ name, side, file, fault: entry.fault });
     return null;
   };
@@ -51,12 +51,17 @@ export async function loadAffected(
     if (one.did === "removed") continue;
     const was = base === null || one.did === "added" ? null : await load(base, one, "base");
     const is = await load(head, one, "head");
-    const asked = askedFor(head, one.name, one.listed ? null : one.file);
+    const asked = askedFor(head, one.name, one.file);
     const { name, listed, by } = one;
     if (is !== null) found.push({ name, asked, listed, by, head: is, base: was });
   }
   const removed = reached.filter(({ did }) => did === "removed");
   return { affected: inOrder(found, reached), removed, unloaded };
+}
+
+/** Of a design that no catalogue lists, what it says of itself is what is expected. */
+function byItself(entry: Entry): Entry {
+  return { ...entry, breaks: (entry.design.knownBreaches ?? []).map(({ property }) => property) };
 }
 
 const KINDS: readonly Entry["kind"][] = ["shipped", "benchmark", "proposal", "mutant"];

@@ -74,7 +74,7 @@ async function replayOne(path: string, ledger: Ledger, options: CorpusOptions): 
   try {
     const trace = traceIn(head.root, path);
     const { design: name, breach } = trace;
-    const entry = await loaded(askedFor(head, name, null));
+    const entry = await loaded(askedFor(head, name));
     if ("fault" in entry) throw new Error(entry.fault);
     const { broken, trace: now } = replay(entry.design, trace, where);
     if (broken !== false) return;

@@ -50,9 +50,9 @@ function pinsOf(root: string): { readonly pins: Pins; readonly fault: string | n
   }
 }
 
-/** How a design of a tree is asked for, in commands and by jobs; `file` is its own where the catalogue does not list it. */
-export function askedFor({ root, names }: Designs, name: string, file: string | null): string {
-  if (!names.includes(name)) return `${join(root, file ?? CATALOGUE)}#${name}`;
+/** How a design of a tree is asked for, in commands and by jobs; `file` exports it where the catalogue does not list it. */
+export function askedFor({ root, names }: Designs, name: string, file = CATALOGUE): string {
+  if (!names.includes(name)) return `${join(root, file)}#${name}`;
   return resolve(root) === OWN ? name : `${join(root, CATALOGUE)}#${name}`;
 }
 

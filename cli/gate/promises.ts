@@ -213,7 +213,7 @@ async function inCorpus(changed: Changed, { base }: PromiseOptions): Promise<Sho
   for (const path of corpusOf(base.root).filter((one) => one.endsWith(`/${changed.name}.json`))) {
     const trace = traceIn(base.root, path);
     if (shortest !== null && shortest.trace.steps.length <= trace.steps.length) continue;
-    const entry = await loaded(askedFor(base, trace.design, null));
+    const entry = await loaded(askedFor(base, trace.design));
     if ("fault" in entry) continue;
     const { bounds, scenario, breach } = trace;
     const vector: Vector = scenario === "everything" ? { bounds } : { bounds, scenario };
@@ -237,7 +237,7 @@ async function inMutants(changed: Changed, options: PromiseOptions): Promise<Loo
   for (const { name, vector } of await runsThatBreak(changed.name, options.base)) {
     const why = options.stop();
     if (why !== null) return { ...looked, problem: why };
-    const entry = await loaded(askedFor(options.base, name, null));
+    const entry = await loaded(askedFor(options.base, name));
     if ("fault" in entry) return { ...looked, problem: entry.fault };
     const design = asking(entry.design, vector, changed);
     const run = await checkVector(design, vector, { budget: SEARCHED, orders: false, stop: options.stop });
@@ -273,7 +273,7 @@ async function runsThatBreak(
   for (const [name, pinned] of Object.entries(base.pins)) {
     const broken = Object.entries(pinned).filter(([, { violated }]) => violated[property] !== undefined);
     if (broken.length === 0 || !base.names.includes(name)) continue;
-    const entry = await loaded(askedFor(base, name, null));
+    const entry = await loaded(askedFor(base, name));
     if ("fault" in entry) continue;
     const cheapest = broken
       .flatMap(([key, { transitions }]) => {

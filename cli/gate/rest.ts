@@ -2,7 +2,7 @@
 import { fuzz, type FuzzReport } from "../../checkers/fuzz/fuzz.ts";
 import { stepsText } from "../../checkers/explore/mode.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
-import type { Ledger, Stage } from "../../checkers/gate/finding.ts";
+import type { Ledger } from "../../checkers/gate/finding.ts";
 import { callPlaces, ruleOf, type Locate } from "../../checkers/report/blame.ts";
 import { callsText } from "../../checkers/report/explain.ts";
 import { count } from "../../checkers/report/text.ts";
@@ -40,13 +40,8 @@ export interface Rest {
   readonly derived: readonly Affected[];
   readonly ledger: Ledger;
   readonly deadline: Deadline;
-  readonly check: (
-    stage: Stage,
-    designs: readonly Affected[],
-    vectorsOf: VectorsOf,
-    limits: Limits,
-  ) => Promise<void>;
-  readonly compare: (designs: readonly Affected[], alsoAt: VectorsOf, limits: Limits) => Promise<void>;
+  readonly check: (vectorsOf: VectorsOf, designs: readonly Affected[], limits: Limits) => Promise<void>;
+  readonly compare: (designs: readonly Affected[], limits: Limits) => Promise<void>;
   readonly onProgress: (text: string) => void;
   readonly locate: Locate;
   readonly inRepository: string;
@@ -58,10 +53,10 @@ const FOR_LARGER = 0.6;
 
 export async function useTheRest(rest: Rest): Promise<void> {
   const { own, derived, deadline, check, compare } = rest;
-  await compare(derived, () => [], { stop: deadline.within(FOR_ABI), isRequired: false });
+  await compare(derived, { stop: deadline.within(FOR_ABI), isRequired: false });
   const designs = own.filter(({ head }) => head.kind !== "mutant");
   const limits = { stop: deadline.within(FOR_LARGER), isRequired: false };
-  await check("larger", designs, ({ head: { design } }) => design.vectors, limits);
+  await check(({ head: { design } }) => design.vectors, designs, limits);
   for (const [i, one] of designs.entries()) await randomRuns(one, designs.length - i, rest);
 }
 
