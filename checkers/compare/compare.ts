@@ -105,7 +105,14 @@ async function lockstepOf(shared: Shared, options: LockstepOptions): Promise<Loc
 
 function differencesOf(lockstep: Lockstep, shared: Shared, run: number): Difference[] {
   const partings = lockstep.partings().map((parting) => differenceOf(lockstep, shared, parting, run));
-  return [...partings, ...lockstep.clashes().map((clash) => clashOf(lockstep, shared, clash, run))];
+  const costs = lockstep.costChanges().map((change): Difference => {
+    const { name: subject, from, to, call, pair } = change;
+    const traces = tracesOf(shared, lockstep.wayTo(pair), call);
+    const said = { kind: "performance class changed", subject, from, to } as const;
+    // What it answers is the same.
+    return { ...said, compatibility: "compatible", traces, run };
+  });
+  return [...partings, ...costs, ...lockstep.clashes().map((clash) => clashOf(lockstep, shared, clash, run))];
 }
 
 /** Fewer outcomes are no loss to who is ready for all of them. */

@@ -11,6 +11,7 @@ import { Sweep, type SearchOptions } from "../explore/sweep.ts";
 import type { EndOfTwo } from "../interleave/two-calls.ts";
 import { Answers } from "./answers.ts";
 import { NEWLY_ALLOWED, NEWLY_REFUSED, classOf, keyOf, type Class } from "./classify.ts";
+import { CostsOfBoth, type CostChange } from "./costs-of-both.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { Instance } from "../explore/sequential.ts";
 import type { Shared, SharedCall } from "./shared.ts";
@@ -66,6 +67,7 @@ export class Lockstep extends Sweep {
   protected readonly b: Answers;
   /** The second design's calls that the first one has in another form; null where all are. */
   private readonly changed: Changed | null;
+  private readonly costs: CostsOfBoth | null;
   private readonly batch: Batch;
   /** Differences that are known, by call and numbers of outcomes. */
   private readonly seen = new Set<number>();
@@ -89,6 +91,12 @@ export class Lockstep extends Sweep {
     this.callNumbers = shared.calls.map(({ name }) => names.indexOf(name));
     this.differing = new Uint8Array(shared.calls.length);
     this.changed = changedOf(shared, outcomes, patience);
+    this.costs = first ? null : new CostsOfBoth(shared, a.words);
+  }
+
+  /** Calls whose cost grows with other numbers in one design than in the other. */
+  costChanges(): readonly CostChange[] {
+    return this.costs?.changes() ?? [];
   }
 
   /**
@@ -163,6 +171,7 @@ export class Lockstep extends Sweep {
     const offset = store.locate(pair);
     batch.count = 0;
     this.expandPair(pair, store.located, offset);
+    this.costs?.measure(store.located, offset, pair);
     store.insertAll(batch, pair);
   }
 

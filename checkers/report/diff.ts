@@ -78,14 +78,17 @@ function lengthOf({ traces }: Difference): string {
 }
 
 /** One list where calls come one after the other and both designs make them; what each answers where they differ. */
-export function traceLines({ traces: { a, b }, from, to }: Difference, comparison: Comparison): string[] {
+export function traceLines(
+  { kind, traces: { a, b }, from, to }: Difference,
+  comparison: Comparison,
+): string[] {
   const list = (trace: Trace): string[] => [`  in ${trace.design}:`, ...indent(callsText(trace), "  ")];
   if (a === null || b === null) return [a, b].flatMap((trace) => (trace === null ? [] : list(trace)));
   if (a.mode !== "sequential" || b.mode !== "sequential") return [...list(a), ...list(b)];
   const longer = a.steps.length >= b.steps.length ? a : b;
   return longer.steps.flatMap(({ call, params }, i) => {
     const number = `  ${String(i + 1).padStart(3)}. ${callText(call, params)}`;
-    const isLast = i + 1 === longer.steps.length;
+    const isLast = i + 1 === longer.steps.length && kind !== "performance class changed";
     const [inA, inB] = isLast ? [from, to] : [a, b].map(({ steps }) => outcomeText(steps[i]!.result));
     if (inA === inB) return [`${number} = ${inA}`];
     return [number, `         ${comparison.a}: ${inA}`, `         ${comparison.b}: ${inB}`];
