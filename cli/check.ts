@@ -292,7 +292,7 @@ async function casesOf(
     return {
       report,
       asking: { asked, design: report.design, traceFiles },
-      breaks: isJudged ? entry.breaks : null,
+      breaks: !isJudged ? null : entry.kind === "mutant" ? ("any" as const) : entry.breaks,
       surprises: isJudged ? unexpected(entry, report, pins) : [],
     };
   });

@@ -11,8 +11,8 @@ import type { Surprise } from "./registry-text.ts";
 export interface Checked {
   readonly report: DesignReport;
   readonly asking: Asking;
-  /** Promises that it is expected to break; null where the registry is not what is asked about. */
-  readonly breaks: readonly string[] | null;
+  /** Promises that it is expected to break, which of a mutant may be any; null where the registry is not what is asked about. */
+  readonly breaks: readonly string[] | "any" | null;
   /** What is not as the registry says. */
   readonly surprises: readonly Surprise[];
 }
@@ -110,10 +110,10 @@ function propertyCase(property: PropertyReport, run: RunReport, checked: Checked
   };
 }
 
-function statusOf({ verdict, name }: PropertyReport, breaks: readonly string[] | null): CaseStatus {
+function statusOf({ verdict, name }: PropertyReport, breaks: Checked["breaks"]): CaseStatus {
   switch (verdict) {
     case "violated":
-      return breaks?.includes(name) === true ? "expected" : "failed";
+      return breaks === "any" || breaks?.includes(name) === true ? "expected" : "failed";
     case "holds":
       return "passed";
     case "incomplete":

@@ -109,6 +109,8 @@ describe("a check as cases", () => {
       ["expected", promise!.name],
       ["passed", "as-pinned"],
     ]);
+    expect(only(cases({ runs }, { breaks: "any" }))[0]!.status).toBe("expected");
+    expect(only(cases({ runs }, { breaks: [] }))[0]!.status).toBe("failed");
     const [, other] = only(cases({ runs }, { breaks: [promise!.name], surprises }));
     expect(other).toMatchObject({
       status: "failed",

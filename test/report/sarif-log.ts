@@ -66,10 +66,3 @@ export function logOf(report: CaseReport): Log {
 }
 
 export const resultsOf = (log: Log): readonly Result[] => log.runs.flatMap(({ results }) => results);
-
-/** Paths of what is empty and must not be. */
-export function emptyStrings(value: unknown, path = ""): string[] {
-  if (value === "") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => emptyStrings(inner, `${path}/${key}`));
-}

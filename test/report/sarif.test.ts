@@ -3,32 +3,8 @@ import { describe, expect } from "vitest";
 import type { Case, CaseReport } from "../../checkers/report/cases.ts";
 import { sarif } from "../../checkers/report/sarif.ts";
 import { casesOf, nastyReport, sample } from "./samples.ts";
-import { emptyStrings, logOf, noSources, resultsOf, type Log } from "./sarif-log.ts";
-
-/** What GitHub's documents say that its upload needs, beyond the schema. */
-function expectForGitHub(log: Log): void {
-  expect(emptyStrings(log)).toEqual([]);
-  expect(log).toMatchObject({ version: "2.1.0", $schema: expect.stringMatching(/^https:.*sarif-2\.1\.0/) });
-  for (const { tool, results, automationDetails } of log.runs) {
-    expect(tool.driver.name).toBe("gmemcheck");
-    expect(automationDetails.id).toMatch(/^gmemcheck\/[\w.=,/-]*\/$/);
-    for (const { id, shortDescription, fullDescription, help, properties } of tool.driver.rules) {
-      for (const text of [id, shortDescription.text, fullDescription.text, help.text])
-        expect(text).toMatch(/\S/);
-      expect(fullDescription.text.length).toBeLessThanOrEqual(1024);
-      expect(properties.tags.length).toBeLessThanOrEqual(20);
-    }
-    for (const { message, locations, ruleId, ruleIndex, partialFingerprints } of results) {
-      expect(message.text).toMatch(/\S/);
-      expect(locations).toHaveLength(1);
-      const { startLine, startColumn, endLine, endColumn } = locations[0]!.physicalLocation.region;
-      for (const at of [startLine, startColumn, endLine, endColumn]) expect(at).toBeGreaterThanOrEqual(1);
-      expect([endLine! > startLine!, endColumn! > startColumn!]).toContain(true);
-      expect(tool.driver.rules[ruleIndex]!.id).toBe(ruleId);
-      expect(partialFingerprints.primaryLocationLineHash).toMatch(/^[0-9a-f]{16}:[1-9]\d*$/);
-    }
-  }
-}
+import { expectForGitHub } from "./for-github.ts";
+import { logOf, noSources, resultsOf, type Log } from "./sarif-log.ts";
 
 describe("SARIF", () => {
   test("is what it was", async () => {
