@@ -96,7 +96,10 @@ export const sample: CaseReport = {
           details: "  1  create(vm=0) = value 3\n  2  bind(vm=0, slot=1) = 0",
           place: { file: "models/forgetful.ts", line: 14 },
           trace: calls,
-          calls: { bind: { file: "models/forgetful.ts", line: 14 } },
+          calls: {
+            create: { file: "models/create.ts", line: 3 },
+            bind: { file: "models/forgetful.ts", line: 14 },
+          },
           attachments: ["traces/one-owner.json"],
           seconds: 0.5,
           rerun: "npx gmemcheck check forgetful --property one-owner",

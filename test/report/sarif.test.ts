@@ -38,6 +38,8 @@ describe("SARIF", () => {
       "2. bind(vm=0, slot=1) = 0",
       "3. guest_write(vm=0, vcpu=0, gfn=1) = EFAULT",
     ]);
+    const files = alone!.locations.map(({ location }) => location.physicalLocation.artifactLocation.uri);
+    expect(files).toEqual(["models/create.ts", "models/forgetful.ts", "models/forgetful.ts"]);
     const lanes = second!.codeFlows![0]!.threadFlows;
     expect(lanes.map(({ id }) => id)).toEqual(["task 0", "vCPU 0 of VM 0"]);
     expect(lanes.map(({ locations }) => locations.map(({ executionOrder }) => executionOrder))).toEqual([
