@@ -2,15 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { sceneOf } from "../../checkers/explore/bounded.ts";
 import { makeInstance } from "../../checkers/explore/sequential.ts";
+import { answersOf } from "../../checkers/kernel/play.ts";
 import { Runner } from "../../checkers/trace/run.ts";
 import { designNames, entryNamed } from "../../models/catalogue.ts";
 import type { Machine } from "../../models/guest-memfd/machine.ts";
-import { Program } from "../../models/guest-memfd/recording/player.ts";
+import { Program, player } from "../../models/guest-memfd/recording/player.ts";
 import { scribe } from "../../models/guest-memfd/recording/scribe.ts";
 import { OPERATIONS } from "../../models/guest-memfd/recording/steps.ts";
 import { guestMemfd7_3 } from "../../models/guest-memfd/versions.ts";
+import { MADV_REMOVE } from "../../spec/abi/files.ts";
 import type { AnyCall } from "../../spec/language/call.ts";
 import { scribeOf } from "../../cli/players.ts";
+import { recordingOf } from "../kernel/live/here.ts";
 import { walk } from "./walk.ts";
 
 const SEVERAL = { vms: 2, files: 2, pages: 2, slots: 2, gfns: 2, vcpus: 2, maps: 2, dups: 2 };
@@ -75,4 +78,24 @@ test("what user space cannot do is told with why", () => {
     { cannot: "memory_failure() is the kernel's own: it follows a machine check" },
     { cannot: "no released kernel has the call link_guest_memfd" },
   ]);
+});
+
+test("pages behind the end of a file are one to an exploration, and as many as they are to a recording", async () => {
+  const { design } = (await entryNamed("guest-memfd-6.18"))!;
+  const { m, sizes, start } = sceneOf(design, { bounds: { pages: 2, types: "default" } });
+  const runner = new Runner(design, m, sizes, start);
+  const [offset, length] = [8192n, 8192n];
+  const steps = [
+    ["create_vm", { type: 0 }],
+    ["create_guest_memfd", { vm: 0, flags: 1n, size: length, reserved: 0n }],
+    ["mmap", { area: 0, file: 0, offset, length, prot: 3, share: "shared" }],
+    ["madvise", { area: 0, advice: MADV_REMOVE, offset: 0n, length }],
+  ].map(([call, params]) => {
+    const name = call as string;
+    return runner.make(makeInstance(name, design.calls[name] as AnyCall, params as object as {}, sizes))!;
+  });
+  const told = scribe.write(m, steps).steps.flatMap((of) => ("step" in of ? [of.step] : []));
+  const { header } = recordingOf("6.18.44-curated.jsonl");
+  const answers = answersOf(header, { id: "", steps: told }, design, player, "the program");
+  expect([told.at(-1)!.result, answers.at(-1)]).toEqual([{ ret: -12, errno: "ENOMEM" }, { ret: 0 }]);
 });

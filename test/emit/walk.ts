@@ -32,9 +32,13 @@ export function walk(design: AnyDesign, given: Bounds, length: number, seed: num
     const { call, params } = of[draw(of.length)]!;
     // Advice is refused where memory is locked, of which the designs know nothing.
     if (name === "mlock" || dangerOf({ op: name, result: {}, ...params }) !== null) continue;
+    const before = runner.state;
     const step = runner.make(makeInstance(name, call, params, sizes));
     if (runner.bug !== null) throw new Error(`a walk into a bug of the kernel: ${runner.bug.message}`);
-    if (step !== null) steps.push(step);
+    if (step === null) continue;
+    // What is refused has many more arguments than what is not.
+    if (typeof step.result === "string" && draw(6) > 0) runner.state = before;
+    else steps.push(step);
   }
   return {
     format: TRACE_FORMAT,
