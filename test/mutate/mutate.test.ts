@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ROOT, inProcess } from "../cli/gmemcheck.ts";
+import { parking } from "./parking.ts";
 
 interface Json {
   schemaVersion: number;
+  design: string;
   complete: boolean;
   score: { killed: number; of: number };
   counts: Record<string, number>;
@@ -57,7 +59,8 @@ describe("a car park", () => {
   });
 
   test("has its score", () => {
-    const { score, counts, complete, schemaVersion } = reports[0]!;
+    const { design, score, counts, complete, schemaVersion } = reports[0]!;
+    expect(design).toBe(parking.name);
     expect({ score, complete, schemaVersion }).toEqual({
       score: { killed: 9, of: 15 },
       complete: true,
