@@ -150,10 +150,8 @@ describe("formats", () => {
 
 test("the output is the same with any number of threads", async () => {
   const args = ["check", "gmem-seq-m1", "forgotten-pin", "gmem-seq-m2", "--quick", "--format", "json"];
-  const [one, three] = await Promise.all([
-    gmemcheck([...args, "--workers", "1"]),
-    gmemcheck([...args, "--workers", "3"]),
-  ]);
+  const three = await gmemcheck([...args, "--workers", "3"]);
+  const one = await inProcess([...args, "--workers", "1"]);
   expect(withoutTimes(three.stdout)).toBe(withoutTimes(one.stdout));
   expect([one.code, three.code]).toEqual([1, 1]);
 });
@@ -161,7 +159,7 @@ test("the output is the same with any number of threads", async () => {
 describe("interruption", () => {
   const interrupted = async (name: NodeJS.Signals, ran: (args: readonly string[]) => Promise<Ran>) => {
     const folder = temporary();
-    const bounds = "vms=2,files=2,pages=3,slots=2,gfns=3";
+    const bounds = "vms=2,files=2,pages=2,gfns=2";
     const asked = ["check", "guest-memfd-6.12", "--bounds", bounds, "--workers", "1"];
     const { code, stdout } = await ran([...asked, "--format", "json", "--out", folder]);
     const report = JSON.parse(stdout) as Json;
