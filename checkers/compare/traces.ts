@@ -85,21 +85,30 @@ class Racing {
     this.overlap(first!, second, (end) => end.results !== null && isSame(end.packed, packed));
   }
 
-  /** A call that nobody disturbs, as far as it goes. */
+  /** A call that nobody disturbs, as far as it goes; once round where it goes round for ever. */
   make(k: number): void {
     const { race } = this;
     const thread = race.threads.length;
-    if (race.take(k) !== null) return;
-    while (race.bug === null && race.threads[thread]!.frame !== null)
-      if (race.take(go(thread)) !== null) return;
+    const seen = new Set<string>();
+    let isStopped = race.take(k) !== null;
+    while (!isStopped && race.bug === null && race.threads[thread]!.frame !== null) {
+      const here = `${this.packed().join()} ${race.threads[thread]!.frame!.id}`;
+      isStopped = seen.has(here) || race.take(go(thread)) !== null;
+      seen.add(here);
+    }
+  }
+
+  /** The state at hand. */
+  private packed(): Int32Array {
+    const { codec } = this.search;
+    const words = new Int32Array(codec.words);
+    codec.pack(this.race.states.at(-1)!, words, 0);
+    return words;
   }
 
   overlap(a: number, b: number, isEnd: (end: EndOfTwo) => boolean): void {
     const { race, search } = this;
-    const { codec } = search;
-    const start = new Int32Array(codec.words);
-    codec.pack(race.states.at(-1)!, start, 0);
-    const end = [...endsOfTwo(search, start, a, b, true)].find(isEnd);
+    const end = [...endsOfTwo(search, this.packed(), a, b, true)].find(isEnd);
     if (end === undefined) throw lost(this.subject);
     const threads: (number | undefined)[] = [undefined, undefined];
     for (const who of end.turns) {

@@ -5,7 +5,7 @@ import type { Comparison } from "../../checkers/compare/comparison.ts";
 import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
 import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
 import { replay } from "../../checkers/trace/replay.ts";
-import { callsOf, design, live, mutex, record, upTo } from "../../spec/language.ts";
+import { callsOf, design, live, mutex, record, retry, upTo } from "../../spec/language.ts";
 import type { Bounds, ValueOf } from "../../spec/language.ts";
 import type { AnyCall } from "../../spec/language/call.ts";
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
@@ -125,6 +125,27 @@ describe("joint results", () => {
       "errno changed take: EBUSY → EAGAIN (breaks)",
     ]);
   });
+});
+
+test("a call that goes round for ever behind an overlap is shown once round", async () => {
+  // Two calls lead there in one step, where they overlap, and in two, one after the other.
+  const spin = (isPatient: boolean): AnyCall =>
+    call({
+      ...spec,
+      returns: [],
+      sections: {
+        begin: () => undefined,
+        spin: (s) => (s.gone === 1 && s.taken === 1 && !isPatient ? retry("begin") : undefined),
+      },
+    });
+  const calls = { take: take(true), free: free() };
+  const [a, b] = [true, false].map((isPatient) => toy("toy", { ...calls, spin: spin(isPatient) }));
+  const { differences } = await compare(a!, b!);
+  const hang = differences.find(({ kind }) => kind === "newly refused")!;
+  expect([hang.subject, hang.from, hang.to]).toEqual(["spin", "0", "never ends"]);
+  const { b: trace } = hang.traces;
+  expect(trace!.mode).toBe("overlap");
+  expect(trace!.steps.filter(({ call: name }) => name === "spin").length).toBeLessThan(6);
 });
 
 describe("the same behaviour", () => {
