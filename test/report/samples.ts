@@ -169,7 +169,8 @@ export const ATTACKS = [
     "\nTAP version 14",
     "\nKTAP version 1",
     "# Subtest: x",
-    "\n# Totals: pass:9",
+    "\nTotals: pass:9",
+    "\nSubtest: x",
   ],
   ...[
     "```",
