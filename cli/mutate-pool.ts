@@ -21,10 +21,13 @@ export class Overdue extends Error {
 }
 
 export class MutatePool {
+  /** How many threads there are. */
+  readonly size: number;
   private readonly idle: Hand[];
   private readonly waiting: ((hand: Hand) => void)[] = [];
 
   constructor(work: MutateWork, workers: number) {
+    this.size = workers;
     this.idle = Array.from({ length: workers }, () => new Hand(work));
   }
 

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fateOf, type Asked, type Fate } from "../checkers/mutate/fate.ts";
+import type { JudgeOptions } from "../checkers/mutate/judge.ts";
 import { OPERATORS, type Mutant } from "../checkers/mutate/mutant.ts";
 import { countsOf, killsOf, silentOf, type Judged, type MutationReport } from "../checkers/mutate/scores.ts";
 import type { Survey } from "../checkers/mutate/survey.ts";
@@ -215,22 +216,36 @@ class Run {
     surveys: readonly Survey[],
     plays: boolean,
   ): Promise<Judged[]> {
-    let done = 0;
     const { property, maxSeconds: seconds } = this.options;
     const options = { seconds, ...(property === undefined ? {} : { only: new Set(property) }) };
-    return Promise.all(
-      numbers.map(async (number): Promise<Judged> => {
-        const mutant = this.mutants[number]!;
-        const found = await fateOf(mutant, number, surveys, this.asked(mutant, plays), options).catch(
-          whenStopped,
-        );
-        const fate = found ?? ({ kind: "not judged" } satisfies Fate);
+    const judged = new Array<Judged>(numbers.length);
+    let next = 0;
+    let done = 0;
+    // One after the other, so that what was judged when a run is interrupted was so to its end.
+    const lane = async (): Promise<void> => {
+      for (let i = next++; i < numbers.length; i = next++) {
+        judged[i] = await this.judgedOne(numbers[i]!, surveys, plays, options);
         this.line.show(`${++done} of ${numbers.length} mutants judged`);
-        const why = equivalents.find(({ id }) => id === mutant.id)?.why;
-        const isExplained = why !== undefined && (fate.kind === "survived" || fate.kind === "too big");
-        return { mutant, fate, ...(isExplained ? { explained: why } : {}) };
-      }),
+      }
+    };
+    await Promise.all(Array.from({ length: this.pool.size }, lane));
+    return judged;
+  }
+
+  private async judgedOne(
+    number: number,
+    surveys: readonly Survey[],
+    plays: boolean,
+    options: JudgeOptions,
+  ): Promise<Judged> {
+    const mutant = this.mutants[number]!;
+    const found = await fateOf(mutant, number, surveys, this.asked(mutant, plays), options).catch(
+      whenStopped,
     );
+    const fate = found ?? ({ kind: "not judged" } satisfies Fate);
+    const why = equivalents.find(({ id }) => id === mutant.id)?.why;
+    const isExplained = why !== undefined && (fate.kind === "survived" || fate.kind === "too big");
+    return { mutant, fate, ...(isExplained ? { explained: why } : {}) };
   }
 
   private asked({ id }: Mutant, plays: boolean): Asked {

@@ -119,7 +119,7 @@ function fateLines(fate: Fate): string[] {
   return b === null ? lines : [...lines, ...callsText(b).split("\n")];
 }
 
-export function mutationJson(report: MutationReport): object {
+export function mutationJson(report: MutationReport) {
   const counts = countsOf(report.judged);
   return {
     schemaVersion: MUTATE_SCHEMA_VERSION,
