@@ -1,8 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { changesBetween } from "../../checkers/analyse/changes.ts";
 import { contentsOf } from "../../checkers/analyse/content.ts";
 import { reached } from "../../checkers/analyse/reached.ts";
-import { said, treeOf } from "./trees.ts";
+import { removeTrees, said, treeOf } from "./trees.ts";
+
+afterAll(removeTrees);
 
 const CATALOGUE = `
 export const catalogue = [

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { impurities } from "../../checkers/analyse/purity/purity.ts";
-import { treeOf } from "./trees.ts";
+import { removeTrees, treeOf } from "./trees.ts";
+
+afterAll(removeTrees);
 
 interface Parts {
   /** Statements at the top of the model's file. */

@@ -1,11 +1,13 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { changesBetween } from "../../checkers/analyse/changes.ts";
 import { typeProblems } from "../../checkers/analyse/compiler.ts";
 import { contentsOf } from "../../checkers/analyse/content.ts";
 import { impurities } from "../../checkers/analyse/purity/purity.ts";
 import { reached } from "../../checkers/analyse/reached.ts";
 import { designNames } from "../../models/catalogue.ts";
-import { repositoryWith, said, treeOf, type Edits } from "./trees.ts";
+import { removeTrees, repositoryWith, said, treeOf, type Edits } from "./trees.ts";
+
+afterAll(removeTrees);
 
 const base = repositoryWith({});
 

@@ -1,4 +1,4 @@
-/** Trees for tests: a few files of text in a folder that is gone when the process is. */
+/** Trees for tests: a few files of text in a folder. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,7 +6,11 @@ import type { Changes, Tree } from "../../checkers/analyse/change.ts";
 import { ROOT } from "../cli/gmemcheck.ts";
 
 const made: string[] = [];
-process.once("exit", () => made.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** For the end of a file of tests. */
+export function removeTrees(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 function emptyTree(): Tree {
   const root = mkdtempSync(join(tmpdir(), "gmemcheck-analyse-"));
