@@ -3,7 +3,7 @@ import { describe, expect } from "vitest";
 import type { Case } from "../../checkers/report/cases.ts";
 import { harmless, oneLine, visible } from "../../checkers/report/clean.ts";
 import { annotations, outputs, withoutCommands } from "../../checkers/report/github.ts";
-import { ATTACKS, casesOf, commandsIn, nasty, nastyReport, sample } from "./samples.ts";
+import { ATTACKS, casesOf, commandsIn, nasty, nastyReport, sample, TRIED } from "./samples.ts";
 
 interface Command {
   readonly level: string;
@@ -57,7 +57,7 @@ describe("annotations", () => {
     await expect(annotations(sample)).toMatchFileSnapshot("golden/sample.github.txt");
   });
 
-  test.prop([nastyReport])(
+  test.prop([nastyReport], TRIED)(
     "say what the report says, and nothing else, whatever a proposal is called",
     (report) => {
       const commands = read(annotations(report));

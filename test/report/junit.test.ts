@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import type { CaseReport } from "../../checkers/report/cases.ts";
 import { oneLine, visible } from "../../checkers/report/clean.ts";
 import { junit } from "../../checkers/report/junit.ts";
-import { casesOf, commandsIn, howMany, nastyReport, sample } from "./samples.ts";
+import { casesOf, commandsIn, howMany, nastyReport, sample, TRIED } from "./samples.ts";
 
 interface Element {
   readonly name: string;
@@ -79,7 +79,7 @@ describe("JUnit XML", () => {
     parsed(sample);
   });
 
-  test.prop([nastyReport])(
+  test.prop([nastyReport], TRIED)(
     "is well-formed, and says what the report says, whatever a proposal is called",
     (report) => {
       const top = parsed(report);

@@ -268,6 +268,30 @@ export const nastyReport: fc.Arbitrary<CaseReport> = fc.record({
   rerun: fc.option(nasty),
 });
 
+/** The sample with one text wherever a report has text. */
+function everywhere(text: string): CaseReport {
+  const step = { ...race.steps[0]!, call: text, actor: text, sections: [text], params: { [text]: text } };
+  const trace = { ...race, breach: { property: text, instance: {}, why: text }, steps: [step] };
+  const cases = STATUSES.map((status): Case => ({
+    ...{ name: text, className: text, status, type: text, message: text, details: text, rerun: text, trace },
+    rule: { id: text, says: text, source: text, place: { file: text, line: 1 } },
+    place: { file: text, line: 2 },
+    attachments: [text],
+  }));
+  const suite: Suite = { name: text, id: text, cases, properties: { [text]: text } };
+  return {
+    ...{ command: text, verdict: text, exitCode: 1, complete: false, reason: text, states: 1, rerun: text },
+    suites: [suite],
+    notes: [text],
+  };
+}
+
+/** How nasty reports are tried: each attack everywhere, and then mixtures. */
+export const TRIED: { readonly examples: [CaseReport][]; readonly numRuns: number } = {
+  examples: ATTACKS.map((text) => [everywhere(text)]),
+  numRuns: ATTACKS.length + 60,
+};
+
 export const casesOf = ({ suites }: CaseReport): readonly Case[] => suites.flatMap(({ cases }) => cases);
 
 /** How many cases have one of these. */

@@ -2,7 +2,7 @@ import { test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { Case, CaseReport } from "../../checkers/report/cases.ts";
 import { sarif } from "../../checkers/report/sarif.ts";
-import { casesOf, nastyReport, sample } from "./samples.ts";
+import { casesOf, nastyReport, sample, TRIED } from "./samples.ts";
 import { expectForGitHub } from "./for-github.ts";
 import { logOf, noSources, resultsOf, type Log } from "./sarif-log.ts";
 
@@ -14,7 +14,7 @@ describe("SARIF", () => {
     expectForGitHub(logOf(sample));
   });
 
-  test.prop([nastyReport])("is valid and safe whatever a proposal is called", (report) => {
+  test.prop([nastyReport], TRIED)("is valid and safe whatever a proposal is called", (report) => {
     const log = logOf(report);
     expectForGitHub(log);
     const wrong = casesOf(report).filter(({ status }) => status === "failed" || status === "error");

@@ -3,7 +3,7 @@ import { marked } from "marked";
 import { describe, expect } from "vitest";
 import type { Case, CaseReport } from "../../checkers/report/cases.ts";
 import { stepSummary } from "../../checkers/report/summary.ts";
-import { commandsIn, nastyReport, sample } from "./samples.ts";
+import { commandsIn, nastyReport, sample, TRIED } from "./samples.ts";
 
 const html = (report: CaseReport): string => marked.parse(stepSummary(report), { gfm: true, async: false });
 
@@ -54,7 +54,7 @@ describe("a step summary", () => {
     expect(page.match(/<tr>/g)).toHaveLength(3);
   });
 
-  test.prop([nastyReport])(
+  test.prop([nastyReport], TRIED)(
     "has the markup that it has for harmless names, whatever a proposal is called",
     (report) => {
       const page = withoutSpans(html(report));

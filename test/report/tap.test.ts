@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import type { CaseReport } from "../../checkers/report/cases.ts";
 import { oneLine, visible } from "../../checkers/report/clean.ts";
 import { tap } from "../../checkers/report/tap.ts";
-import { casesOf, commandsIn, howMany, nastyReport, sample } from "./samples.ts";
+import { casesOf, commandsIn, howMany, nastyReport, sample, TRIED } from "./samples.ts";
 
 interface Point extends Pick<Result, "ok" | "name" | "skip" | "todo"> {
   readonly diag: Readonly<Record<string, unknown>> | null;
@@ -48,7 +48,7 @@ describe("TAP 14", () => {
     await expect(tap(sample)).toMatchFileSnapshot("golden/sample.tap");
   });
 
-  test.prop([nastyReport])("is read as the report says, whatever a proposal is called", (report) => {
+  test.prop([nastyReport], TRIED)("is read as the report says, whatever a proposal is called", (report) => {
     const { points, suites, strange, count } = read(report);
     expect(strange).toEqual([]);
     expect(count).toBe(report.suites.length);
