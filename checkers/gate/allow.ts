@@ -5,7 +5,8 @@
  *     weakened one-binding-per-offset: two slots may share a page from 7.4 on, see <mail>
  *     breaks linux-next/fallocate: EINVAL was a mistake that nobody relied on, see <commit>
  *
- * A `*` in a name stands for any text: `violated linux-next/lock-order`, `violated linux-next/*`. A decision counts in the pull request that makes it: what stands in the base's file already was another one's.
+ * A `*` in a name stands for any text: `violated linux-next/*`. A decision counts in the pull request that makes it: what stands in the base's
+ * file already was another one's.
  */
 import * as Schema from "effect/Schema";
 import { InputError, decode } from "../input.ts";

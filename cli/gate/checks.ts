@@ -143,7 +143,12 @@ function judgeDesign(
 ): void {
   const { head } = affected;
   const runs = wanted.flatMap(({ run }) => run ?? []);
-  if (runs.length === 0) return;
+  // What the time that was left added nothing to was told at the quick bounds.
+  if (
+    runs.length === 0 ||
+    (!options.isRequired && wanted.every(({ run, cached }) => run === undefined || cached))
+  )
+    return;
   const vectors = wanted.map(({ vector }) => vector);
   const report = summary(head.design, vectors, runs, judgedOf(head));
   ledger.states += runs.reduce((sum, { states }, i) => sum + (wanted[i]!.cached ? 0 : states), 0);
