@@ -30,19 +30,13 @@ describe("exit codes", () => {
     code,
     stdout: expect.stringContaining(text) as string,
   });
-  test.concurrent.each([
-    ["holds and is exhausted", ["gmem-seq", "--bounds", SMALL], 0, "HOLDS"],
-    [
-      "is incomplete",
-      ["gmem-seq", "--bounds", SMALL, "--max-states", "1k"],
-      3,
-      "NOT exhausted (more than 1000 states)",
-    ],
-  ])("of a process: a design that %s", async (_name, args, code, text) => {
-    expect(await gmemcheck(["check", ...args])).toMatchObject(said(code, text));
+  test("of a process: what main comes to", async () => {
+    const args = ["check", "gmem-seq", "--bounds", SMALL, "--max-states", "1k"];
+    expect(await gmemcheck(args)).toMatchObject(said(3, "NOT exhausted (more than 1000 states)"));
   });
 
   test.each([
+    ["holds and is exhausted", ["gmem-seq", "--bounds", SMALL], 0, "HOLDS"],
     ["is violated", ["gmem-seq-m2", "--bounds", SMALL], 1, "VIOLATED I4 after 5 calls"],
     [
       "is violated and incomplete",
@@ -245,7 +239,7 @@ describe("a design in a file", () => {
         expect.stringContaining("VIOLATED host-never-maps-private after 5 calls"),
       ]);
       const again = /again: npx gmemcheck (.*)/.exec(stdout)![1]!;
-      expect(await gmemcheck(again.split(" "))).toMatchObject({
+      expect(await inProcess(again.split(" "))).toMatchObject({
         code: 1,
         stdout: expect.stringContaining("after 5 calls") as string,
       });
@@ -270,7 +264,7 @@ describe("a design in a file", () => {
         code: 2,
         stderr: expect.stringContaining("cannot be loaded") as string,
       });
-      const { code, stdout } = await gmemcheck(["check", throwing, "--quick"]);
+      const { code, stdout } = await inProcess(["check", throwing, "--quick"]);
       expect(code).toBe(5);
       expect(stdout).toMatch(/^mine \(.*mine\.ts\)  INVALID/);
       expect(stdout).toMatch(
