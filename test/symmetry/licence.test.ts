@@ -320,7 +320,7 @@ describe("slots", () => {
 
 test("the shipped ABI: slots, and VMs and files up to orbits, for their ids are taken in order", () => {
   const { design: of } = entryOf("guest-memfd-7.3")!;
-  const few = { small: { states: 2_000, steps: 20_000 }, own: { states: 200, steps: 5_000 } };
+  const few = { small: { states: 1_000, steps: 8_000 }, own: { states: 100, steps: 2_500 } };
   const two: Vector = { bounds: { slots: 2 }, scenario: "slots", track: "skeleton" };
   expect(granted(of, two, few)).toEqual(["slots [[0,1]]"]);
   const vms: Vector = { bounds: { vms: 2, files: 2 }, scenario: "slots", track: "skeleton" };
