@@ -5,10 +5,11 @@ import { readRecording } from "../checkers/kernel/recording.ts";
 import { count } from "../checkers/report/text.ts";
 import { entryForKernel, playerOf } from "../cli/players.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
+import { changeBehind, versionDifferences } from "../models/guest-memfd/differences.ts";
 import { pins } from "../models/pins.ts";
 import { families } from "../models/proposals/families.ts";
 import type { Entry } from "../models/catalogue.ts";
-import { registry } from "../models/registry.ts";
+import { entryOf, registry } from "../models/registry.ts";
 import { PROFILES } from "../spec/language/design.ts";
 import type { Pin } from "../spec/language/pin.ts";
 import { filled, lengths, read, root, table, type Parts } from "./tables.ts";
@@ -28,6 +29,61 @@ function status(): string {
     ];
   });
   return table(["design", "runs, all exhausted", "states", "promises broken"], rows);
+}
+
+/** What each version changes for who relies on the one before: its answers, and the promises that both were asked at the same bounds. */
+function differences(): string {
+  const rows = versionDifferences().flatMap(({ a, b, differences: found }) => [
+    ...found.map((difference) => [
+      `${shortName(a)} → ${shortName(b)}`,
+      `${difference.kind}: \`${difference.subject}\`: ${difference.from} → ${difference.to}`,
+      difference.compatibility,
+      difference.steps,
+      changeBehind(b, difference)?.says ?? "not known",
+    ]),
+    ...promisesChanged(a, b).map(([kind, name, compatibility]) => [
+      `${shortName(a)} → ${shortName(b)}`,
+      `${kind}: ${name}`,
+      compatibility,
+      "",
+      kind === "promise lost" ? breachOf(b, name) : `no more: ${breachOf(a, name)}`,
+    ]),
+  ]);
+  return table(["versions", "difference", "", "calls", "what the kernel changed"], rows);
+}
+
+const shortName = (design: string): string => design.replace("guest-memfd-", "");
+
+/** What a version says of a promise that it breaks. */
+function breachOf(name: string, promise: string): string {
+  const { knownBreaches = [] } = entryOf(name)!.design;
+  return knownBreaches.find(({ property }) => property === promise)?.says ?? "";
+}
+
+/** By the pins of the vectors that both versions have. */
+function promisesChanged(a: string, b: string): (readonly [string, string, string])[] {
+  const shared = Object.keys(pins[a]!).filter((vector) => vector in pins[b]!);
+  const broken = (design: string): Set<string> =>
+    new Set(shared.flatMap((vector) => Object.keys(pins[design]![vector]!.violated)));
+  const [before, after] = [broken(a), broken(b)];
+  return [
+    ...[...after]
+      .filter((name) => !before.has(name))
+      .map((name) => ["promise lost", name, "breaks"] as const),
+    ...[...before]
+      .filter((name) => !after.has(name))
+      .map((name) => ["promise gained", name, "compatible"] as const),
+  ];
+}
+
+/** How far the comparisons went. */
+function compared(): string {
+  const all = versionDifferences();
+  const sum = (of: (one: (typeof all)[number]) => number): number => all.reduce((n, one) => n + of(one), 0);
+  const open = sum(({ unfollowed }) => unfollowed);
+  const but =
+    open === 0 ? "" : `, but for what lies behind ${open} overlaps whose results leave the state open`;
+  return `${sum(({ runs }) => runs)} runs, all exhausted${but}: ${count(sum(({ pairs }) => pairs))} pairs of states, ${count(sum(({ calls }) => calls))} calls made in both.`;
 }
 
 /** Those of the discussions are with their designs (proposals-tables.ts). */
@@ -125,7 +181,7 @@ function growth(): string {
 }
 
 /** What is read from files; the two tables of recordings play them all. */
-export const QUICK_PARTS: Parts = { status, mutants, growth };
+export const QUICK_PARTS: Parts = { status, differences, compared, mutants, growth };
 
 /** The two tables of recordings, too. */
 export async function everyPart(): Promise<Parts> {

@@ -84,9 +84,7 @@ export async function sameBehaviour(
   lockstep.close();
   const { pairs, stopped, unfollowed } = lockstep;
   if (difference !== null) return { verdict: "different", reason: null, pairs, difference };
-  const reason =
-    stopped ??
-    (unfollowed === 0 ? null : `${unfollowed} overlaps lead to states that their results do not tell`);
+  const reason = stopped ?? openStates(unfollowed);
   return { verdict: reason === null ? "same" : "incomplete", reason, pairs, difference };
 }
 
@@ -158,7 +156,7 @@ function inOrder(a: Difference, b: Difference): number {
 
 function comparedRun(lockstep: Lockstep, shared: Shared, missing: string | null): ComparedRun {
   const { bounds, scenario, tracked, mode, overlap } = shared.a;
-  const reason = lockstep.stopped ?? missing;
+  const reason = lockstep.stopped ?? missing ?? openStates(lockstep.unfollowed);
   const { transitions, depth } = lockstep.made;
   return {
     ...{ bounds: { ...shared.b.bounds, ...bounds }, scenario, tracked, mode, overlap },
@@ -170,4 +168,10 @@ function comparedRun(lockstep: Lockstep, shared: Shared, missing: string | null)
     unfollowed: lockstep.unfollowed,
     seconds: lockstep.took,
   };
+}
+
+/** Why a comparison is not complete that did not go on behind some overlaps. */
+function openStates(unfollowed: number): string | null {
+  if (unfollowed === 0) return null;
+  return `${unfollowed} overlaps lead to states that their results do not tell`;
 }

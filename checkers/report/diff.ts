@@ -47,11 +47,7 @@ export function diffText(comparison: Comparison, asked: AskedDiff): string {
 
 function runLines(run: ComparedRun): string[] {
   const what = run.complete ? "" : `NOT exhausted (${run.reason}): `;
-  const rest =
-    run.unfollowed === 0
-      ? ""
-      : `, and nothing behind ${count(run.unfollowed)} overlaps whose results leave the state open`;
-  return wrap(`${what}${count(run.pairs)} pairs, depth ${run.depth}${rest}: ${boundsText(run)}`, "    ");
+  return wrap(`${what}${count(run.pairs)} pairs, depth ${run.depth}: ${boundsText(run)}`, "    ");
 }
 
 function differenceLines(difference: Difference, comparison: Comparison, asked: AskedDiff): string[] {
