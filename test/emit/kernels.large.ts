@@ -106,8 +106,9 @@ const KERNELS = [
   { version: "6.12.107", name: "guest-memfd-6.12", traces: /^guest-memfd-6\.12/, lacks: ["size-changes"] },
 ];
 
-/** Several of everything. */
-const SEVERAL = { vms: 2, files: 2, pages: 2, slots: 2, gfns: 2, maps: 2, dups: 1 };
+/** These kernels have SMM; several of everything else. */
+const SMM = { spaces: 2 };
+const SEVERAL = { ...SMM, vms: 2, files: 2, pages: 2, slots: 2, gfns: 2, maps: 2, dups: 1 };
 const WALKS = Array.from({ length: 12 }, (_, n) => n + 1);
 const LENGTH = 60;
 
@@ -123,7 +124,7 @@ describe.each(KERNELS)("Linux $version", ({ version, name, traces, lacks }) => {
     const others = stored.filter((of) => lacks.includes(of.trace.design));
     for (const of of [...own, ...others]) programs.set(of.name, await programOf(of));
     for (const seed of WALKS) {
-      const trace = walk(design, seed % 2 === 0 ? {} : SEVERAL, LENGTH, seed);
+      const trace = walk(design, seed % 2 === 0 ? SMM : SEVERAL, LENGTH, seed);
       programs.set(`walk ${seed}`, cProgram(await reproductionOf(design, trace, `walk-${seed}`)));
     }
     const all = await runOn(version, programs).catch((error: unknown) => {

@@ -68,12 +68,15 @@ export function inFolder<T>(work: (folder: string) => T): T {
   }
 }
 
-/** What gcc says of programs, by name; it only reads them. */
-export function complaints(programs: Readonly<Record<string, string>>): string {
+/** What gcc says of programs, by name; it only reads them, unless it is told to see more: `-O2 -S`. */
+export function complaints(
+  programs: Readonly<Record<string, string>>,
+  how: readonly string[] = ["-fsyntax-only"],
+): string {
   return inFolder((folder) => {
     const files = Object.keys(programs).map((name) => `${name.replace(/\W/g, "_")}.c`);
     Object.values(programs).forEach((text, i) => writeFileSync(join(folder, files[i]!), text));
-    const { stderr } = spawnSync("gcc", ["-fsyntax-only", ...WARNINGS, ...files], {
+    const { stderr } = spawnSync("gcc", [...how, ...WARNINGS, ...files], {
       cwd: folder,
       encoding: "utf8",
     });

@@ -379,7 +379,8 @@ static int guest_access(struct vcpu *vcpu, uint64_t rip, uint64_t gpa, uint64_t 
 	const struct kvm_regs regs = {.rip = rip, .rax = rax, .rbx = gpa, .rdx = EXIT_GPA, .rflags = 0x202};
 	struct kvm_run *run = vcpu->run;
 
-	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
+	/* Of a vCPU that was never made there is no run page. */
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0 || !run)
 		return -1;
 	for (;;) {
 		run->exit_reason = KVM_EXIT_UNKNOWN;
