@@ -15,7 +15,7 @@ export class Answers {
 
   private read(line: string): void {
     try {
-      const [question, answer] = JSON.parse(line) as [string, unknown];
+      const [question, answer] = JSON.parse(line, revived) as [string, unknown];
       this.known.set(question, answer);
     } catch (error) {
       // The last line of a run that was ended is not whole.
@@ -28,7 +28,17 @@ export class Answers {
     if (known !== undefined) return known as T;
     const answer = await find();
     this.known.set(question, answer);
-    appendFileSync(this.path, `${JSON.stringify([question, answer])}\n`);
+    appendFileSync(this.path, `${JSON.stringify([question, answer], kept)}\n`);
     return answer;
   }
+}
+
+/** Traces have 64-bit numbers, which JSON has not. */
+function kept(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? { bigint: String(value) } : value;
+}
+
+function revived(_key: string, value: unknown): unknown {
+  const isBig = typeof value === "object" && value !== null && "bigint" in value;
+  return isBig ? BigInt(value.bigint as string) : value;
 }

@@ -83,8 +83,8 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     const run = new Run(answers, pool, mutants, options, interrupt);
     const report = await run.report(entry, vectors, new Set(wanted), recordings.length > 0);
     if (options.out !== undefined)
-      writeWhole(options.out, `${JSON.stringify(mutationJson(report), null, 2)}\n`);
-    if (options.format === "json") print(JSON.stringify(mutationJson(report), null, 2));
+      writeWhole(options.out, `${JSON.stringify(await mutationJson(report), null, 2)}\n`);
+    if (options.format === "json") print(JSON.stringify(await mutationJson(report), null, 2));
     else print(mutationText(report, asked));
     return interrupt.exitCode(exitOf(report));
   } finally {

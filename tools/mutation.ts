@@ -1,6 +1,5 @@
 /** `npm run mutation`: judges the mutants of the newest shipped version again, and writes what README.md says of them. Takes long. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { mutationJson } from "../checkers/report/mutate.ts";
@@ -14,7 +13,9 @@ const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutation-"));
 try {
   const out = join(folder, "report.json");
   process.exitCode = await mutate(DESIGN, { format: "text", out, maxStates: 6_500, maxSeconds: 60 });
-  const { mutants, ...report } = JSON.parse(readFileSync(out, "utf8")) as ReturnType<typeof mutationJson>;
+  const { mutants, ...report } = JSON.parse(readFileSync(out, "utf8")) as Awaited<
+    ReturnType<typeof mutationJson>
+  >;
   const open = mutants
     .filter(({ fate, explained }) => explained === undefined && isOpen(fate.kind))
     .map(({ id }) => id);

@@ -14,7 +14,7 @@ export type Judgement =
   | { readonly kind: "language"; readonly why: string; readonly at: string }
   | { readonly kind: "recording"; readonly recording: string; readonly why: string }
   | { readonly kind: "too big"; readonly why: string; readonly at: string }
-  | { readonly kind: "alive"; readonly lost: readonly string[]; readonly at: string };
+  | { readonly kind: "alive" };
 
 /** A mutant may have so many times the states of the original before it is too big. */
 const ROOM = 4;
@@ -31,14 +31,13 @@ export interface JudgeOptions {
 
 /** Runs a mutant at a vector of which it is known what holds there. */
 export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptions): Promise<Judgement> {
-  const asked = new Set([...of.holds, ...of.sometimes].filter((name) => options.only?.has(name) ?? true));
-  const holds = new Set(of.holds.filter((name) => asked.has(name)));
+  const holds = new Set(of.holds.filter((name) => options.only?.has(name) ?? true));
   const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
   const at = of.key;
   try {
     const run = await checkVector(mutant, of.vector, {
       budget,
-      only: asked,
+      only: holds,
       until: holds,
       interpreted: of.transitions < LONG,
     });
@@ -49,10 +48,7 @@ export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptio
       return { kind: "promise", by: by.map(({ name }) => name), steps: by[0]!.steps!, at };
     }
     if (!run.complete) return { kind: "too big", why: run.reason ?? "", at };
-    const reached = new Set(
-      run.properties.filter(({ steps }) => steps !== undefined).map(({ name }) => name),
-    );
-    return { kind: "alive", lost: of.sometimes.filter((name) => asked.has(name) && !reached.has(name)), at };
+    return { kind: "alive" };
   } catch (error) {
     return { kind: "language", why: firstLine(String(error)), at };
   }

@@ -13,21 +13,13 @@ export interface Survey {
   readonly complete: boolean;
   readonly states: number;
   readonly transitions: number;
-  /** What holds, and what of that is asked of every state or step. */
+  /** What holds, in every state or of every step. */
   readonly holds: readonly string[];
-  /** What is known to be broken. */
-  readonly broken: readonly string[];
-  /** Each `sometimes` that is reached. */
-  readonly sometimes: readonly string[];
   /** What had something to say. */
   readonly decided: readonly string[];
-  /** How calls ended: "mmap 0". */
-  readonly outcomes: readonly string[];
-  /** Ids of mutants whose places were met, and of those that went another way there. */
+  /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
   readonly reached: readonly string[];
   readonly differs: readonly string[];
-  /** Whether the steps of mutants were compared: where calls overlap, or cells are left out, what is reached may differ. */
-  readonly compared: boolean;
 }
 
 export async function survey(
@@ -48,7 +40,7 @@ export async function survey(
     },
   });
   if (run.complete && !compared) steps = await metIn(bench, vector, options);
-  return reportOf(bench, vector, run, steps, compared);
+  return reportOf(bench, vector, run, steps);
 }
 
 /** Whose places are met, where steps cannot be compared one by one. */
@@ -61,30 +53,19 @@ async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Prom
   return { reached, differs: new Set(reached) };
 }
 
-function reportOf(
-  { mutants }: Bench,
-  vector: Vector,
-  run: RunReport,
-  steps: Steps | null,
-  compared: boolean,
-): Survey {
+function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Steps | null): Survey {
   const named = (numbers: Iterable<number>): string[] =>
     [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
-  const names = (which: (one: RunReport["properties"][number]) => boolean): string[] =>
-    run.properties.filter(which).map(({ name }) => name);
+  const holds = run.properties.filter(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes");
   return {
     key: vectorKey(vector),
     vector,
     complete: run.complete && steps !== null,
     states: run.states,
     transitions: run.transitions,
-    holds: names(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes"),
-    broken: names(({ verdict }) => verdict === "violated"),
-    sometimes: names(({ kind, steps: reached }) => kind === "sometimes" && reached !== undefined),
+    holds: holds.map(({ name }) => name),
     decided: [...run.decided].sort(),
-    outcomes: [...run.outcomes.keys()].sort(),
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),
-    compared,
   };
 }

@@ -2,6 +2,7 @@
 import type { Judged, MutationReport, Counts } from "../mutate/scores.ts";
 import { byOperator, countsOf, scoreOf } from "../mutate/scores.ts";
 import type { Fate } from "../mutate/fate.ts";
+import type { Trace } from "../../spec/language/trace.ts";
 import { callsText } from "./explain.ts";
 import { shellWord } from "./shell.ts";
 import { count } from "./text.ts";
@@ -119,7 +120,15 @@ function fateLines(fate: Fate): string[] {
   return b === null ? lines : [...lines, ...callsText(b).split("\n")];
 }
 
-export function mutationJson(report: MutationReport) {
+/** 64-bit numbers of traces as "0x…". */
+export async function mutationJson(report: MutationReport) {
+  const { traceJson } = await import("../trace/file.ts");
+  const sideOf = (trace: Trace | null): unknown => trace && traceJson(trace);
+  const written = (fate: Fate): { readonly kind: Fate["kind"]; readonly difference?: object | null } => {
+    if (fate.kind !== "survived" || fate.difference === null) return fate;
+    const { a, b } = fate.difference.traces;
+    return { ...fate, difference: { ...fate.difference, traces: { a: sideOf(a), b: sideOf(b) } } };
+  };
   const counts = countsOf(report.judged);
   return {
     schemaVersion: MUTATE_SCHEMA_VERSION,
@@ -142,7 +151,7 @@ export function mutationJson(report: MutationReport) {
         before,
         after,
         ...(explained === undefined ? {} : { explained }),
-        fate,
+        fate: written(fate),
       }),
     ),
   };
