@@ -28,7 +28,9 @@ const MEANS: Readonly<Record<Compatibility, string>> = {
   breaks: "user space that relies on the first design can tell, and not for the better",
 };
 
-export function diffText(comparison: Comparison, asked: AskedDiff): string {
+export function diffText(found: Comparison, asked: AskedDiff): string {
+  // Two designs of one name are told apart by their files.
+  const comparison = found.a === found.b ? { ...found, a: asked.a, b: asked.b } : found;
   const { a, b, compatibility, complete, reason, differences, runs } = comparison;
   const so = complete ? "" : ", as far as it was explored";
   const lines = [`${a} → ${b}  ${compatibility.toUpperCase()}${so}: ${MEANS[compatibility]}`];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { emptyOffice, brokenOffice, lateOffice, office, strictOffice } from "./offices.ts";
+import { wasOffice } from "./office-as-it-was.ts";
 import { gmemcheck, inProcess, withoutTimes } from "./gmemcheck.ts";
 
 const inFile = ({ name }: { readonly name: string }): string => `test/cli/offices.ts#${name}`;
@@ -27,7 +28,7 @@ describe("exit codes", () => {
   });
 
   test("an interrupted comparison says what it knows", async () => {
-    const signal = { name: "SIGINT", afterCpuSeconds: 3 } as const;
+    const signal = { name: "SIGINT", afterCpuSeconds: 2.5 } as const;
     const args = ["diff", "guest-memfd-6.18", "guest-memfd-7.2", "--bounds", "vms=2,pages=2,gfns=2"];
     const { code, stdout } = await gmemcheck(args, { signal });
     expect(code).toBe(130);
@@ -139,6 +140,13 @@ describe("what cannot be compared", () => {
         "both designs cannot be run there: the scenario is given create_guest_memfd",
       ) as string,
     });
+  });
+
+  test("two designs of one name are told apart by their files", async () => {
+    expect(wasOffice.name).toBe(office.name);
+    const { stdout } = await inProcess(["diff", A, "test/cli/office-as-it-was.ts"]);
+    expect(stdout).toContain(`${A} → test/cli/office-as-it-was.ts  BREAKS`);
+    expect(stdout).toContain("         test/cli/office-as-it-was.ts: EBUSY");
   });
 
   test("a scenario that only one of them has is that of both", async () => {
