@@ -8,4 +8,10 @@ export interface Explained {
   readonly why: string;
 }
 
-export const equivalents: readonly Explained[] = [];
+export const equivalents: readonly Explained[] = [
+  {
+    id: "models/guest-memfd/lifetime.ts#lowestFree/weaken-guard/4",
+    before: "index >= first && index < end",
+    why: "where a table ends is a bound of the run, behind which no limit of the kernel stands: with more of the table, calls are made that the run leaves out",
+  },
+];

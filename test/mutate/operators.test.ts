@@ -1,8 +1,11 @@
 /** What each operator makes of a piece of text, the names of mutants, and the text in which all of them can be switched on. */
+import { readFileSync } from "node:fs";
 import { Project } from "ts-morph";
 import { describe, expect, test } from "vitest";
 import { applied, type Mutant } from "../../checkers/mutate/mutant.ts";
 import { mutantsOf } from "../../checkers/mutate/operators.ts";
+import { equivalents } from "../../models/mutants/equivalents.ts";
+import { ROOT } from "../cli/gmemcheck.ts";
 import { woven } from "../../checkers/mutate/weave.ts";
 
 function of(text: string): Mutant[] {
@@ -89,6 +92,18 @@ test("names stay when a file is formatted anew, and when another declaration cha
   const ids = (all: Mutant[]): string[] => all.map(({ id }) => id).filter((id) => id.includes("#g/"));
   expect(ids(of(text))).toEqual(["x.ts#g/drop-check/1", "x.ts#g/negate-guard/1", "x.ts#g/drop-store/1"]);
   expect(ids(of(other))).toEqual(ids(of(text)));
+});
+
+test("what is explained as equivalent is still there, and is the text that the reason is about", () => {
+  for (const { id, before, why } of equivalents) {
+    const file = id.split("#")[0]!;
+    const source = new Project({ useInMemoryFileSystem: true }).createSourceFile(
+      "/x.ts",
+      readFileSync(`${ROOT}${file}`, "utf8"),
+    );
+    expect(mutantsOf(source, file, []).find((mutant) => mutant.id === id)).toMatchObject({ before });
+    expect(why.length).toBeGreaterThan(40);
+  }
 });
 
 test("a woven text is the original with none switched on, and each mutant with that one", () => {
