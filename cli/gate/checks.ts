@@ -227,7 +227,7 @@ function addSurprises(affected: Affected, report: DesignReport, ledger: Ledger, 
         : whats.length === 1
           ? whats[0]!
           : `${whats[0]!}; and ${whats.length - 1} more`,
-      details: isInvalid ? reason : whats.join("\n"),
+      details: isInvalid ? reason : whats.length === 1 ? "" : whats.join("\n"),
       rule: AS_EXPECTED,
       place: changedPlace(affected, null, options.inRepository),
       rerun: `npx gmemcheck check ${asked} --quick`,

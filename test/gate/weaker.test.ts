@@ -62,6 +62,10 @@ describe("a promise against what it was, in the states of a design that breaks i
     expect(await compared(was, now)).toEqual(expected);
   });
 
+  test("a promise that nothing breaks is weakened unseen", async () => {
+    expect(await compared(atMost(2), atMost(5))).toEqual([null, null]);
+  });
+
   test("the trace says why the old one rejected the state", async () => {
     const was = always({ ...head, holds: (s) => s.count < 1, why: (s) => `${s.count} are on` });
     const design = asking(toy(), { bounds: {} }, { was, now: atMost(2) });
