@@ -16,7 +16,7 @@ test.each<[string, Vector]>([
   ["gmem-seq-m2", { bounds: { vms: 1, files: 1, pages: 2, slots: 1, gfns: 2 } }],
   ["guest-memfd-6.12", { scenario: "use", bounds: {}, track: "watch" }],
   ["poison-without-zap", { scenario: "use", bounds: { types: "default" } }],
-  ["in-place-conversion", { scenario: "conversion", bounds: { types: "sw_protected" } }],
+  ["template", { scenario: "conversion", bounds: { pages: 2 } }],
 ])("%s %o", async (name, vector) => {
   expect(await expectAlike(design(name), vector, 1)).toEqual([]);
 });

@@ -7,5 +7,7 @@ describe("the same run", () => {
 });
 
 describe("the same steps on random walks", () => {
-  test.each(overlapsOf(60_000, Infinity))("%s", (_, design, vector) => expectAlikeOnWalks(design, vector));
+  test.each(overlapsOf(60_000, Infinity))("%s", (_, design, vector) =>
+    expectAlikeOnWalks(design, vector, 24),
+  );
 });

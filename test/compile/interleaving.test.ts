@@ -19,7 +19,7 @@ describe("the same run", () => {
 
 describe("the same steps on random walks", () => {
   test.each(distinct(overlapsOf(60_000, Infinity)))("%s", (_, design, vector) =>
-    expectAlikeOnWalks(design, vector),
+    expectAlikeOnWalks(design, vector, 8),
   );
 });
 

@@ -55,12 +55,12 @@ export function distinct(runs: ReturnType<typeof overlapsOf>): ReturnType<typeof
 }
 
 /** Walks at random through a run, and goes every way on it as it is written and as compiled. */
-export function expectAlikeOnWalks(design: AnyDesign, vector: Vector): void {
+export function expectAlikeOnWalks(design: AnyDesign, vector: Vector, walks: number): void {
   const search = searchOf(design, vector);
   let seed = 12345;
   const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below;
   let agreed = 0;
-  for (let n = 0; n < 12; n++) agreed += walk(search, 60, random);
+  for (let n = 0; n < walks; n++) agreed += walk(search, 60, random);
   expect(agreed).toBeGreaterThan(100);
 }
 
