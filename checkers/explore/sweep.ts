@@ -247,7 +247,8 @@ export abstract class Sweep {
     }
     if (this.depth >= (budget.levels ?? Infinity)) return `more than ${budget.levels} levels`;
     if (this.seconds() > budget.seconds) return `more than ${budget.seconds} seconds`;
-    for (const name of total.findings.keys()) if (this.options.until?.has(name) === true) return `${name} is found`;
+    for (const name of total.findings.keys())
+      if (this.options.until?.has(name) === true) return `${name} is found`;
     return stop?.() ?? null;
   }
 
