@@ -50,7 +50,7 @@ function addFault(
   const [message = "", ...rest] = fault.split("\n");
   ledger.add({
     stage: "trees",
-    name: message,
+    name: word === "invalid" ? "does not load" : "is not to be had",
     className,
     type: word === "invalid" ? "ModelError" : "NotComparable",
     word,
