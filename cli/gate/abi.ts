@@ -2,6 +2,7 @@
 import { compareDesigns } from "../../checkers/compare/compare.ts";
 import type { Comparison, Difference } from "../../checkers/compare/comparison.ts";
 import { vectorsOfBoth } from "../../checkers/compare/vectors.ts";
+import type { Kind } from "../../checkers/analyse/change.ts";
 import type { Ledger } from "../../checkers/gate/finding.ts";
 import { callPlaces, type Locate } from "../../checkers/report/blame.ts";
 import type { Rule } from "../../checkers/report/cases.ts";
@@ -25,11 +26,22 @@ export interface AbiOptions {
   readonly isRequired: boolean;
 }
 
-/** A mutant is nobody's ABI, and what only the tool does otherwise is none. */
+/** What says how calls are judged, or which are tried, and not what they do. */
+const NO_CALLS: readonly Kind[] = [
+  "property",
+  "scenario",
+  "vector",
+  "type",
+  "expectation",
+  "engine",
+  "dependency",
+  "counterexample",
+  "recording",
+];
+
+/** A mutant is nobody's ABI, and where no call, domain or helper changed, every call ends as it did. */
 export const hasAbi = ({ head, base, by }: Affected): boolean =>
-  base !== null &&
-  head.kind !== "mutant" &&
-  by.some(({ kind }) => kind !== "engine" && kind !== "dependency");
+  base !== null && head.kind !== "mutant" && by.some(({ kind }) => !NO_CALLS.includes(kind));
 
 export async function compareWithBase(
   affected: Affected,
