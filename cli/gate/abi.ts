@@ -39,15 +39,19 @@ const NO_CALLS: readonly Kind[] = [
   "recording",
 ];
 
-/** A mutant is nobody's ABI, and where no call, domain or helper changed, every call ends as it did. */
-export const hasAbi = ({ head, base, by }: Affected): boolean =>
-  base !== null && head.kind !== "mutant" && by.some(({ kind }) => !NO_CALLS.includes(kind));
+/** Where no call, domain or helper changed, every call ends as it did. */
+export const changesCalls = ({ by }: Affected): boolean => by.some(({ kind }) => !NO_CALLS.includes(kind));
+
+/** A mutant is nobody's ABI. */
+const hasAbi = (affected: Affected): boolean =>
+  affected.base !== null && affected.head.kind !== "mutant" && changesCalls(affected);
 
 export async function compareWithBase(
   affected: Affected,
   ledger: Ledger,
   options: AbiOptions,
 ): Promise<void> {
+  if (!hasAbi(affected)) return;
   const { name, head, base } = affected;
   const { isRequired } = options;
   const [a, b] = [base!.design, head.design];

@@ -65,7 +65,8 @@ export function leaveRest(own: readonly Affected[], derived: readonly Affected[]
   const why = "what was found decides already; --keep-going looks at the rest all the same";
   if (derived.length > 0) {
     const designs = derived.length === 1 ? derived[0]!.name : `${derived.length} designs`;
-    ledger.leaveOut(`${designs} that the change reaches by way of others, at quick bounds`, why);
+    const by = own.length > 0 ? " by way of others" : "";
+    ledger.leaveOut(`${designs} that the change reaches${by}, at quick bounds`, why);
   }
   const names = own.filter(({ head }) => head.kind !== "mutant").map(({ name }) => name);
   if (names.length > 0) ledger.leaveOut(`larger bounds and random runs of ${names.join(", ")}`, why, false);

@@ -7,7 +7,7 @@ import type { Rule } from "../../checkers/report/cases.ts";
 import { UsageError } from "../../checkers/usage-error.ts";
 import { ModelError } from "../../spec/language/verdict.ts";
 import { locate } from "../locate.ts";
-import { compareWithBase, hasAbi } from "./abi.ts";
+import { changesCalls, compareWithBase } from "./abi.ts";
 import { loadAffected, type Affected, type Loaded } from "./affected.ts";
 import { checkAffected } from "./checks.ts";
 import { COMPARABLE, type Compared, type GateOptions } from "./compared.ts";
@@ -86,13 +86,16 @@ export class Steps {
   private async judge(affected: readonly Affected[]): Promise<void> {
     const { ledger, common, options } = this;
     const { base, head } = this.compared;
+    const isDecided = (): boolean => ledger.words().length > 0 && options.keepGoing !== true;
+    // Where calls are only judged otherwise, the mutants of the base were asked first: they say what the searches would, and sooner.
+    if (isDecided() && !affected.some(changesCalls)) return leaveRest([], affected, ledger);
     const own = affected.filter(({ isOwn }) => isOwn);
     const derived = affected.filter(({ isOwn }) => !isOwn);
     const near = nearVectors((base ?? head).pins);
     const needed = { stop: common.stop, isRequired: true };
     // The comparison takes one thread, and the searches have the others.
     await Promise.all([this.check("designs", own, near, needed), this.compare(own, near, needed)]);
-    if (ledger.words().length > 0 && !options.keepGoing) return leaveRest(own, derived, ledger);
+    if (isDecided()) return leaveRest(own, derived, ledger);
     await this.check("designs", derived, quickVectors, needed);
     await useTheRest({
       ...common,
@@ -129,7 +132,7 @@ export class Steps {
 
   private async compare(designs: readonly Affected[], alsoAt: VectorsOf, limits: Limits): Promise<void> {
     const { trees } = this.compared;
-    for (const affected of designs.filter(hasAbi)) {
+    for (const affected of designs) {
       const options = { ...this.common, ...limits, base: trees.baseCommit!.ref, alsoAt };
       await this.attempt("abi", () => compareWithBase(affected, this.ledger, options));
     }
