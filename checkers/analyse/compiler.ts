@@ -28,10 +28,13 @@ export async function typeProblems(tree: Tree, signal?: AbortSignal): Promise<re
   }
   signal?.throwIfAborted();
   const root = realpathSync(tree.root);
+  const folders = new Sources({ root }).folders.map((name) => join(root, name));
+  // The compiler takes it for an error to have nothing to do.
+  if (folders.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-types-"));
   try {
     const config = join(folder, "tsconfig.json");
-    writeFileSync(config, JSON.stringify(configOf(root)));
+    writeFileSync(config, JSON.stringify(configOf(root, folders)));
     const { status, out } = await compile(config, root, signal);
     const problems = problemsIn(out, root);
     if (status === 0 || problems.length > 0) return problems;
@@ -44,12 +47,12 @@ export async function typeProblems(tree: Tree, signal?: AbortSignal): Promise<re
 }
 
 /** The models alone: what checks them is the same for all. */
-function configOf(root: string): object {
+function configOf(root: string, folders: readonly string[]): object {
   const own = join(root, "tsconfig.json");
   return {
     extends: existsSync(own) ? own : join(PROJECT, "tsconfig.json"),
     compilerOptions: { noEmit: true, typeRoots: [join(PROJECT, "node_modules/@types")] },
-    include: new Sources({ root }).folders.map((name) => join(root, name)),
+    include: folders,
   };
 }
 

@@ -49,7 +49,10 @@ export function diffText(found: Comparison, asked: AskedDiff): string {
 
 function runLines(run: ComparedRun): string[] {
   const what = run.complete ? "" : `NOT exhausted (${run.reason}): `;
-  return wrap(`${what}${count(run.pairs)} pairs, depth ${run.depth}: ${boundsText(run)}`, "    ");
+  return wrap(
+    `${what}${count(run.pairs)} ${run.pairs === 1 ? "pair" : "pairs"}, depth ${run.depth}: ${boundsText(run)}`,
+    "    ",
+  );
 }
 
 function differenceLines(difference: Difference, comparison: Comparison, asked: AskedDiff): string[] {

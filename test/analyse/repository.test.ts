@@ -82,6 +82,10 @@ export const three: { a: { b: number } } = inner;
   expect(await typeProblems(treeOf({ "models/right.ts": "export const one: number = 1;\n" }))).toEqual([]);
 });
 
+test("a tree without models is not the compiler's", async () => {
+  expect(await typeProblems(treeOf({ "README.md": "" }))).toEqual([]);
+});
+
 test("the compiler ends when it is told to, and does not begin where it was told before", async () => {
   const kill = vi.spyOn(process, "kill");
   const stop = new AbortController();
