@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CaseReport } from "../checkers/report/cases.ts";
 import { CASE_FORMATS, type CaseFormat } from "./case-formats.ts";
 import { lineOf } from "./locate.ts";
-import { print, writeWhole } from "./output.ts";
+import { print, tell, writeWhole } from "./output.ts";
 
 export interface Delivery {
   readonly format: string;
@@ -85,6 +85,6 @@ function append(variable: string, text: string): void {
   try {
     appendFileSync(path, text);
   } catch (error) {
-    process.stderr.write(`gmemcheck: cannot write $${variable}: ${(error as Error).message}\n`);
+    tell(`gmemcheck: cannot write $${variable}: ${(error as Error).message}`);
   }
 }

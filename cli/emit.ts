@@ -10,7 +10,7 @@ import { findDesign } from "./designs.ts";
 import type { EmitKind } from "./emit-kinds.ts";
 import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
-import { print, writeWhole } from "./output.ts";
+import { print, tell, writeWhole } from "./output.ts";
 import { scribeOf } from "./players.ts";
 
 export interface EmitOptions {
@@ -45,7 +45,7 @@ function checkReplayed(
       "a trace of another design, or of an older version of this one",
     );
   for (const { step, what } of differences)
-    process.stderr.write(`gmemcheck: note: ${path}: steps[${step}]: on ${design.name}, ${what}\n`);
+    tell(`gmemcheck: note: ${path}: steps[${step}]: on ${design.name}, ${what}`);
 }
 
 async function textOf(

@@ -11,7 +11,7 @@ import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { anySeed, conformText, openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
-import { ProgressLine, makeFolder, print, writeWhole } from "./output.ts";
+import { ProgressLine, makeFolder, print, tell, writeWhole } from "./output.ts";
 import { entryForKernel, playerOf } from "./players.ts";
 
 const LIVE_SCHEMA_VERSION = 1;
@@ -72,7 +72,7 @@ async function driven(kernel: Kernel, options: LiveCommand, interrupt: Interrupt
         disagreements: options.keepGoing ?? 1,
         stop: () => interrupt.reason(),
         claimed: (claims) => {
-          for (const claim of claims) process.stderr.write(`${claimText(claim).trim()}\n`);
+          for (const claim of claims) tell(claimText(claim).trim());
         },
         told: ({ programs: made, operations, seconds, found, shrinking }) =>
           line.show(

@@ -8,7 +8,7 @@ import { EXIT } from "./exit.ts";
 import { readText } from "./files.ts";
 import { Interrupt } from "./interrupt.ts";
 import { openKernel, type KernelOptions, type KernelPlace } from "./kernel-at.ts";
-import { ProgressLine, print, writeWhole } from "./output.ts";
+import { ProgressLine, print, tell, writeWhole } from "./output.ts";
 import { anyVersion, playerOf } from "./players.ts";
 
 export interface RecordCommand extends KernelOptions {
@@ -38,7 +38,7 @@ export async function record(path: string, options: RecordCommand): Promise<numb
       writeWhole(options.out, text);
       print(`${options.out}: ${count(steps)} steps, answered by ${kernel.header.kernel} on ${kernel.where}`);
     }
-    tell(failed, interrupt.reason());
+    tellFailed(failed, interrupt.reason());
     return interrupt.exitCode(failed.length > 0 ? EXIT.incomplete : EXIT.asExpected);
   } catch (error) {
     if (error instanceof UnplayableStep) throw new UsageError(`${path}: ${error.message}`);
@@ -50,14 +50,14 @@ export async function record(path: string, options: RecordCommand): Promise<numb
 }
 
 /** What is not in the recording, and why. */
-function tell(failed: readonly Unrecorded[], interrupted: string | null): void {
+function tellFailed(failed: readonly Unrecorded[], interrupted: string | null): void {
   for (const { id, failure } of failed) {
     const lines = [
       `${id} is left out: ${failure.kind}: ${failure.message}`,
       `  ${count(failure.answered.length)} answers came before it`,
       ...failure.console.map((line) => `  | ${line}`),
     ];
-    process.stderr.write(`${lines.join("\n")}\n`);
+    tell(lines.join("\n"));
   }
-  if (interrupted !== null) process.stderr.write(`${interrupted}: the recording ends early\n`);
+  if (interrupted !== null) tell(`${interrupted}: the recording ends early`);
 }
