@@ -1,11 +1,14 @@
 /**
- * Threads that try mutants. One that does not answer in time is ended, for a mutant may go round for ever; each is started anew now and
- * then, for what it has loaded stays.
+ * Processes that try mutants: one that grows an array for ever takes down the process that it runs in, threads and all. One that does not answer
+ * in time is ended, for a mutant may go round for ever; each is started anew now and then, for what it has loaded stays.
  */
-import { Worker } from "node:worker_threads";
+import { fork, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { serialize } from "node:v8";
 import type { MutateAnswer, MutateTask, MutateWork } from "./mutate-worker.ts";
 
-/** Mutants after which a thread is started anew. */
+/** Mutants after which a process is started anew. */
 const MOST_TASKS = 150;
 
 /** Nothing more is to be begun, and what was begun has been ended. */
@@ -15,20 +18,22 @@ export class Stopped extends Error {
 
 const ASK_STOP_MS = 200;
 
-/** A task took longer than it may. */
+/** A task took longer than it may, or its process with it. */
 export class Overdue extends Error {
   override readonly name = "Overdue";
 }
 
 export class MutatePool {
-  /** How many threads there are. */
+  /** How many processes there are. */
   readonly size: number;
   private readonly idle: Hand[];
   private readonly waiting: ((hand: Hand) => void)[] = [];
 
   constructor(work: MutateWork, workers: number) {
     this.size = workers;
-    this.idle = Array.from({ length: workers }, () => new Hand(work));
+    const file = join(work.folder, "work");
+    writeFileSync(file, serialize(work));
+    this.idle = Array.from({ length: workers }, () => new Hand(file));
   }
 
   /** `seconds`: how long it may take; any time when null. `stop`: whether nothing more is to be begun. */
@@ -44,26 +49,25 @@ export class MutatePool {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.idle.map((hand) => hand.end()));
+  close(): void {
+    for (const hand of this.idle) hand.end();
   }
 }
 
 class Hand {
-  private readonly work: MutateWork;
-  private worker: Worker | null = null;
+  /** What its processes are started with. */
+  private readonly work: string;
+  private child: ChildProcess | null = null;
   private tasks = 0;
 
-  constructor(work: MutateWork) {
+  constructor(work: string) {
     this.work = work;
   }
 
   async run(task: MutateTask, seconds: number | null, stop: () => boolean): Promise<MutateAnswer> {
-    if (++this.tasks > MOST_TASKS) await this.end();
-    this.worker ??= new Worker(new URL("../bin/mutate-worker.mjs", import.meta.url), {
-      workerData: this.work,
-    });
-    const { worker } = this;
+    if (++this.tasks > MOST_TASKS) this.end();
+    this.child ??= this.begin();
+    const { child } = this;
     let settle = (): void => {};
     try {
       return await new Promise<MutateAnswer>((resolve, reject) => {
@@ -72,27 +76,47 @@ class Hand {
           if (stop()) reject(new Stopped());
           else if (performance.now() > end) reject(new Overdue());
         }, ASK_STOP_MS);
-        const onMessage = ({ done, failed }: { done?: MutateAnswer; failed?: string }): void =>
-          done === undefined ? reject(new Error(failed)) : resolve(done);
-        worker.on("message", onMessage).on("error", reject);
-        // One by one: the worker has listeners of its own.
+        const onMessage = (message: unknown): void => {
+          const { done, failed } = message as { done?: MutateAnswer; failed?: string };
+          if (done === undefined) reject(new Error(failed));
+          else resolve(done);
+        };
+        const onExit = (code: number | null, signal: string | null): void =>
+          reject(
+            seconds === null
+              ? new Error(`a process of mutate ended with ${signal ?? `code ${code}`} at ${task.kind}`)
+              : new Overdue(),
+          );
+        child.on("message", onMessage).on("error", reject).on("exit", onExit);
         settle = () => {
           clearInterval(timer);
-          worker.off("message", onMessage).off("error", reject);
+          child.off("message", onMessage).off("error", reject).off("exit", onExit);
         };
-        worker.postMessage(task);
+        child.send(task);
       });
     } catch (error) {
-      await this.end();
+      settle();
+      this.end();
       throw error;
     } finally {
       settle();
     }
   }
 
-  async end(): Promise<void> {
-    await this.worker?.terminate();
-    this.worker = null;
+  private begin(): ChildProcess {
+    const child = fork(new URL("../bin/mutate-worker.mjs", import.meta.url), [this.work], {
+      // Reports hold maps and 64-bit numbers.
+      serialization: "advanced",
+      execArgv: [],
+      // What a process that is brought down says is of no use to anybody.
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    return child;
+  }
+
+  end(): void {
+    this.child?.kill("SIGKILL");
+    this.child = null;
     this.tasks = 0;
   }
 }

@@ -1,7 +1,7 @@
-/** A worker thread of `mutate`: surveys vectors, and judges mutants, one after the other. */
+/** A process of `mutate`: surveys vectors, and judges mutants, one after the other. */
 import { basename, join } from "node:path";
-import { mkdtempSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { deserialize } from "node:v8";
 import { benchFor, type Bench } from "../checkers/mutate/bench.ts";
 import { sameBehaviour } from "../checkers/compare/compare.ts";
 import type { Sameness } from "../checkers/compare/comparison.ts";
@@ -23,7 +23,7 @@ import { findDesign } from "./designs.ts";
 import { readText } from "./files.ts";
 import { playerOf } from "./players.ts";
 
-/** What a worker is started with. */
+/** What a process is started with: the name of a file that holds it. */
 export interface MutateWork {
   readonly asked: string;
   readonly copied: Copied;
@@ -45,17 +45,21 @@ export type MutateAnswer =
   | { readonly kind: "judgement"; readonly judgement: Judgement | null }
   | { readonly kind: "sameness"; readonly sameness: Sameness | string };
 
-const port = parentPort!;
-const { asked, copied, mutants, recordings, folder } = workerData as MutateWork;
+const { asked, copied, mutants, recordings, folder } = deserialize(
+  readFileSync(process.argv[2]!),
+) as MutateWork;
 const workshop = new Workshop(copied, mkdtempSync(join(folder, "w")));
 let bench: Promise<Bench> | null = null;
 let loaded: Promise<Loaded[]> | null = null;
 let played: Promise<Played[]> | null = null;
 
-port.on("message", (task: MutateTask) => {
+// A terminal interrupts all of its processes; this one ends with whoever started it.
+process.on("SIGINT", () => {});
+process.on("disconnect", () => process.exit());
+process.on("message", (task: MutateTask) => {
   answer(task).then(
-    (done) => port.postMessage({ done }),
-    (error: unknown) => port.postMessage({ failed: error instanceof Error ? error.stack : String(error) }),
+    (done) => process.send!({ done }),
+    (error: unknown) => process.send!({ failed: error instanceof Error ? error.stack : String(error) }),
   );
 });
 

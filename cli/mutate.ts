@@ -88,7 +88,7 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     else print(mutationText(report, asked));
     return interrupt.exitCode(exitOf(report));
   } finally {
-    await pool.close();
+    pool.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
