@@ -7,7 +7,6 @@ import {
   type PropertyReport,
   type RunReport,
 } from "../checkers/explore/check.ts";
-import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { CaseReport } from "../checkers/report/cases.ts";
 import type { PlainOptions, Progress } from "../checkers/explore/sweep.ts";
@@ -22,7 +21,14 @@ import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { runJobs } from "./jobs.ts";
 import type { Job } from "./run-job.ts";
-import { checkProperties, noVectors, propertiesOf, vectorsFor, type VectorOptions } from "./vectors.ts";
+import {
+  checkProperties,
+  checkVectors,
+  noVectors,
+  propertiesOf,
+  vectorsFor,
+  type VectorOptions,
+} from "./vectors.ts";
 import type { CaseFormat } from "./case-formats.ts";
 import { deliverCases } from "./deliver-cases.ts";
 import { locate } from "./locate.ts";
@@ -128,11 +134,7 @@ async function tasksFor(names: readonly string[], options: CheckCommand): Promis
     // Of the whole registry, those that have runs of the mode.
     if (vectors.length === 0 && options.all === true && narrowsMode) continue;
     if (vectors.length === 0) throw noVectors(entry.design, options);
-    // Refused before anything runs.
-    for (const vector of vectors) {
-      resolveBounds(entry.design, vector.bounds);
-      scenarioOf(entry.design, vector.scenario);
-    }
+    checkVectors(entry.design, vectors);
     tasks.push({ asked: name, entry, vectors });
   }
   if (tasks.length === 0) throw new UsageError("check: no design of the registry has runs of this mode");

@@ -2,7 +2,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import type { Coverage } from "../checkers/fuzz/coverage.ts";
 import {
   coverageOf,
@@ -27,7 +26,7 @@ import { readText } from "./files.ts";
 import { Interrupt } from "./interrupt.ts";
 import { locate } from "./locate.ts";
 import { ProgressLine, makeFolder, writeWhole } from "./output.ts";
-import { checkProperties } from "./vectors.ts";
+import { checkProperties, checkVectors } from "./vectors.ts";
 
 export const FUZZ_MODES = ["sequential", "sections"] as const;
 
@@ -112,10 +111,7 @@ async function tasksFor(names: readonly string[], options: FuzzCommand): Promise
   for (const asked of names) {
     const entry = await findDesign(asked);
     const vectors = vectorsOf(entry.design, options);
-    for (const { bounds, scenario } of vectors) {
-      resolveBounds(entry.design, bounds);
-      scenarioOf(entry.design, scenario);
-    }
+    checkVectors(entry.design, vectors);
     if (options.requireCoverage !== undefined)
       checkGoals(options.requireCoverage, coverageOf(entry.design, vectors));
     tasks.push({ asked, entry, vectors });

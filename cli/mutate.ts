@@ -24,7 +24,7 @@ import { MutatePool, Overdue, Stopped } from "./mutate-pool.ts";
 import type { MutateAnswer, MutateTask } from "./mutate-worker.ts";
 import { ProgressLine, print, writeWhole } from "./output.ts";
 import { entryForKernel } from "./players.ts";
-import { checkProperties, noVectors, vectorsFor } from "./vectors.ts";
+import { checkProperties, checkVectors, noVectors, vectorsFor } from "./vectors.ts";
 
 export interface MutateCommand {
   readonly property?: readonly string[];
@@ -56,6 +56,7 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
   const { design } = entry;
   const vectors = vectorsFor(design, options);
   if (vectors.length === 0) throw noVectors(design, options);
+  checkVectors(design, vectors);
   if (options.property !== undefined) checkProperties(options.property, [{ design, vectors }], false);
   const { materialOf } = await import("../checkers/mutate/sources.ts");
   const path = placeOf(entry);

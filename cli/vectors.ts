@@ -1,5 +1,6 @@
 /** Which runs to make of a design, and which properties they ask. */
 import { namesAsked } from "../checkers/explore/asked.ts";
+import { resolveBounds, scenarioOf } from "../checkers/explore/bounded.ts";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import {
@@ -52,6 +53,14 @@ export function vectorsFor(design: AnyDesign, options: VectorOptions): readonly 
   if (overlap === undefined) return own;
   const asked = own.map((vector) => ({ ...vector, overlap }));
   return [...new Map(asked.map((vector) => [vectorKey(vector), vector])).values()];
+}
+
+/** Refuses bounds that cannot be and scenarios that are none, before anything runs. */
+export function checkVectors(design: AnyDesign, vectors: readonly Vector[]): void {
+  for (const { bounds, scenario } of vectors) {
+    resolveBounds(design, bounds);
+    scenarioOf(design, scenario);
+  }
 }
 
 export function noVectors({ name }: AnyDesign, options: VectorOptions): UsageError {
