@@ -16,14 +16,18 @@ export function contentHash(asked: string): string {
 }
 
 function hashed(asked: string): string {
+  const own = asked.split("#")[0]!;
+  return hashOf(["spec", "models", "checkers"], existsSync(own) ? [own] : []);
+}
+
+/** Of all sources in these folders of the project, and of the files. */
+export function hashOf(folders: readonly string[], files: readonly string[]): string {
   const hash = createHash("sha256");
-  const sources = ["spec", "models", "checkers"].flatMap((folder) =>
+  const sources = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
       .filter((path) => path.endsWith(".ts"))
       .map((path) => join(ROOT, folder, path)),
   );
-  const own = asked.split("#")[0]!;
-  for (const path of [...sources, ...(existsSync(own) ? [own] : [])].sort())
-    hash.update(path).update(readFileSync(path));
+  for (const path of [...sources, ...files].sort()) hash.update(path).update(readFileSync(path));
   return hash.digest("hex");
 }

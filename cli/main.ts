@@ -222,9 +222,15 @@ function commands(done: (code: number) => void): Command {
     .option("--list", "name the mutants, and judge none")
     .option(
       "--max-states <n>",
-      "only at vectors where the design itself has no more states",
+      "at vectors where the design itself has no more states",
       amount("--max-states"),
       6_500,
+    )
+    .option(
+      "--then-states <n>",
+      "what is not decided by then also at vectors where it has no more than these",
+      amount("--then-states"),
+      50_000,
     )
     .option("--max-seconds <n>", "of each run of a mutant", amount("--max-seconds"), 60)
     .option("--workers <n>", "threads; as many as cores", workersFrom)

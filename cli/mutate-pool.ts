@@ -6,7 +6,9 @@ import { fork, type ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serialize } from "node:v8";
-import type { MutateAnswer, MutateTask, MutateWork } from "./mutate-worker.ts";
+import { UsageError } from "../checkers/usage-error.ts";
+import { ModelError } from "../spec/language/verdict.ts";
+import type { MutateAnswer, MutateFailure, MutateTask, MutateWork } from "./mutate-worker.ts";
 
 /** Mutants after which a process is started anew. */
 const MOST_TASKS = 150;
@@ -26,21 +28,24 @@ export class Overdue extends Error {
 export class MutatePool {
   /** How many processes there are. */
   readonly size: number;
+  private readonly hands: readonly Hand[];
   private readonly idle: Hand[];
+  private closed = false;
   private readonly waiting: ((hand: Hand) => void)[] = [];
 
   constructor(work: MutateWork, workers: number) {
     this.size = workers;
     const file = join(work.folder, "work");
     writeFileSync(file, serialize(work));
-    this.idle = Array.from({ length: workers }, () => new Hand(file));
+    this.hands = Array.from({ length: workers }, () => new Hand(file));
+    this.idle = [...this.hands];
   }
 
   /** `seconds`: how long it may take; any time when null. `stop`: whether nothing more is to be begun. */
   async run(task: MutateTask, seconds: number | null, stop: () => boolean): Promise<MutateAnswer> {
     const hand = this.idle.pop() ?? (await new Promise<Hand>((take) => this.waiting.push(take)));
     try {
-      if (stop()) throw new Stopped();
+      if (this.closed || stop()) throw new Stopped();
       return await hand.run(task, seconds, stop);
     } finally {
       const next = this.waiting.shift();
@@ -50,8 +55,15 @@ export class MutatePool {
   }
 
   close(): void {
-    for (const hand of this.idle) hand.end();
+    this.closed = true;
+    for (const hand of this.hands) hand.end();
   }
+}
+
+function errorOf(failure: MutateFailure): Error {
+  if (failure.of === "user") return new UsageError(failure.message);
+  if (failure.of === "tool") return new Error(failure.message);
+  return ModelError.told(failure.message, failure.place);
 }
 
 class Hand {
@@ -77,8 +89,8 @@ class Hand {
           else if (performance.now() > end) reject(new Overdue());
         }, ASK_STOP_MS);
         const onMessage = (message: unknown): void => {
-          const { done, failed } = message as { done?: MutateAnswer; failed?: string };
-          if (done === undefined) reject(new Error(failed));
+          const { done, failed } = message as { done?: MutateAnswer; failed: MutateFailure };
+          if (done === undefined) reject(errorOf(failed));
           else resolve(done);
         };
         const onExit = (code: number | null, signal: string | null): void =>

@@ -14,10 +14,12 @@ import {
 } from "../checkers/mutate/judge.ts";
 import type { Mutant } from "../checkers/mutate/mutant.ts";
 import type { Loaded } from "../checkers/mutate/steps.ts";
-import { survey, type Survey } from "../checkers/mutate/survey.ts";
+import { survey, type Survey, type SurveyOptions } from "../checkers/mutate/survey.ts";
 import { Workshop, type Copied } from "../checkers/mutate/workshop.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
+import { UsageError } from "../checkers/usage-error.ts";
 import type { Vector } from "../spec/language/design.ts";
+import { ModelError } from "../spec/language/verdict.ts";
 import type { Budget } from "../checkers/explore/sweep.ts";
 import { findDesign } from "./designs.ts";
 import { readText } from "./files.ts";
@@ -34,7 +36,7 @@ export interface MutateWork {
 
 export type MutateTask =
   | { readonly kind: "reach" }
-  | { readonly kind: "survey"; readonly vector: Vector; readonly budget: Budget }
+  | { readonly kind: "survey"; readonly vector: Vector; readonly options: SurveyOptions }
   | { readonly kind: "judge"; readonly mutant: number; readonly at: Survey; readonly options: JudgeOptions }
   | { readonly kind: "play"; readonly mutant: number }
   | { readonly kind: "compare"; readonly mutant: number; readonly vector: Vector; readonly budget: Budget };
@@ -44,6 +46,12 @@ export type MutateAnswer =
   | { readonly kind: "survey"; readonly survey: Survey }
   | { readonly kind: "judgement"; readonly judgement: Judgement | null }
   | { readonly kind: "sameness"; readonly sameness: Sameness | string };
+
+/** What went wrong, and whose fault it is. */
+export type MutateFailure =
+  | { readonly of: "model"; readonly message: string; readonly place: string }
+  | { readonly of: "user"; readonly message: string }
+  | { readonly of: "tool"; readonly message: string };
 
 const { asked, copied, mutants, recordings, folder } = deserialize(
   readFileSync(process.argv[2]!),
@@ -59,9 +67,15 @@ process.on("disconnect", () => process.exit());
 process.on("message", (task: MutateTask) => {
   answer(task).then(
     (done) => process.send!({ done }),
-    (error: unknown) => process.send!({ failed: error instanceof Error ? error.stack : String(error) }),
+    (error: unknown) => process.send!({ failed: failureOf(error) }),
   );
 });
+
+function failureOf(error: unknown): MutateFailure {
+  if (error instanceof ModelError) return { of: "model", message: error.message, place: error.place };
+  if (error instanceof UsageError) return { of: "user", message: error.message };
+  return { of: "tool", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
 
 async function answer(task: MutateTask): Promise<MutateAnswer> {
   const { design: original } = await findDesign(asked);
@@ -72,7 +86,7 @@ async function answer(task: MutateTask): Promise<MutateAnswer> {
     loaded ??= loadAll(ready);
     return {
       kind: "survey",
-      survey: await survey(original, ready, await loaded, task.vector, { budget: task.budget }),
+      survey: await survey(original, ready, await loaded, task.vector, task.options),
     };
   }
   const mutant = mutants[task.mutant]!;

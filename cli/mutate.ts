@@ -4,18 +4,19 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fateOf, type Asked, type Fate } from "../checkers/mutate/fate.ts";
+import { fateOf, type Asked, type Fate, type Surveys } from "../checkers/mutate/fate.ts";
 import type { JudgeOptions } from "../checkers/mutate/judge.ts";
 import { OPERATORS, type Mutant } from "../checkers/mutate/mutant.ts";
 import { countsOf, killsOf, silentOf, type Judged, type MutationReport } from "../checkers/mutate/scores.ts";
 import type { Survey } from "../checkers/mutate/survey.ts";
+import type { Copied } from "../checkers/mutate/workshop.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import { mutationJson, mutationText } from "../checkers/report/mutate.ts";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { equivalents } from "../models/mutants/equivalents.ts";
 import type { Entry } from "../models/catalogue.ts";
 import type { Bounds, Vector } from "../spec/language/design.ts";
-import { contentHash } from "./content.ts";
+import { hashOf } from "./content.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -32,6 +33,7 @@ export interface MutateCommand {
   readonly bounds?: Bounds;
   readonly scenario?: string;
   readonly maxStates: number;
+  readonly thenStates: number;
   readonly maxSeconds: number;
   readonly workers?: number;
   readonly file?: string;
@@ -80,9 +82,10 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
   const interrupt = new Interrupt();
   interrupt.listen();
   try {
-    const answers = new Answers(join(CACHE, `${answersName(asked, recordings, options)}.jsonl`));
-    const run = new Run(answers, pool, mutants, options, interrupt);
-    const report = await run.report(entry, vectors, new Set(wanted), recordings.length > 0);
+    const answers = new Answers(join(CACHE, `${answersName(design.name, sources, options)}.jsonl`));
+    const played = recordings.length === 0 ? null : recordingsHash(recordings);
+    const run = new Run(answers, pool, mutants, options, interrupt, played);
+    const report = await run.report(entry, vectors, new Set(wanted));
     if (options.out !== undefined)
       writeWhole(options.out, `${JSON.stringify(await mutationJson(report), null, 2)}\n`);
     if (options.format === "json") print(JSON.stringify(await mutationJson(report), null, 2));
@@ -94,10 +97,11 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
   }
 }
 
-function exitOf({ judged, stopped }: MutationReport): number {
+function exitOf({ judged, surveys, stopped }: MutationReport): number {
   const counts = countsOf(judged);
   if (counts.survived > 0) return EXIT.violated;
-  return counts["too big"] > 0 || stopped !== null ? EXIT.incomplete : EXIT.asExpected;
+  const isOpen = counts["too big"] > 0 || surveys.length === 0 || stopped !== null;
+  return isOpen ? EXIT.incomplete : EXIT.asExpected;
 }
 
 /** The file that declares a design. */
@@ -140,15 +144,19 @@ async function recordingsOf({ design, kernel, player }: Entry): Promise<string[]
   return found;
 }
 
-/** Changes with everything that an answer depends on. */
-function answersName(asked: string, recordings: readonly string[], options: MutateCommand): string {
-  const hash = createHash("sha256").update(contentHash(asked)).update(asked);
-  for (const path of recordings) hash.update(readFileSync(path));
+/** Changes with everything that an answer depends on, but for recordings. */
+function answersName(name: string, sources: Copied["sources"], options: MutateCommand): string {
   const { property = [], maxSeconds } = options;
-  return hash
-    .update(JSON.stringify([property, maxSeconds]))
+  const files = sources.map(({ path }) => path);
+  return createHash("sha256")
+    .update(hashOf(["spec", "checkers"], files))
+    .update(JSON.stringify([name, property, maxSeconds]))
     .digest("hex")
     .slice(0, 32);
+}
+
+function recordingsHash(recordings: readonly string[]): string {
+  return hashOf([], recordings).slice(0, 16);
 }
 
 class Run {
@@ -157,6 +165,8 @@ class Run {
   private readonly mutants: readonly Mutant[];
   private readonly options: MutateCommand;
   private readonly interrupt: Interrupt;
+  /** Which recordings are played; null where there are none. */
+  private readonly played: string | null;
   private readonly line = new ProgressLine();
 
   constructor(
@@ -165,26 +175,31 @@ class Run {
     mutants: readonly Mutant[],
     options: MutateCommand,
     interrupt: Interrupt,
+    played: string | null,
   ) {
     this.answers = answers;
     this.pool = pool;
     this.mutants = mutants;
     this.options = options;
     this.interrupt = interrupt;
+    this.played = played;
   }
 
   async report(
     { design }: Entry,
     vectors: readonly Vector[],
     wanted: ReadonlySet<Mutant>,
-    plays: boolean,
   ): Promise<MutationReport> {
     const own = new Set((await this.ask("reach", { kind: "reach" }, null).catch(whenStopped))?.ids);
     const all = await this.surveyed(vectors);
     const surveys = all.filter((one) => one.complete).sort(cheapestFirst);
+    const isSmall = ({ states }: Survey): boolean => states <= this.options.maxStates;
     const numbers = [...this.mutants.keys()].filter((n) => wanted.has(this.mutants[n]!));
     const inDesign = numbers.filter((n) => own.has(this.mutants[n]!.id));
-    const judged = await this.judged(inDesign, surveys, plays);
+    const judged = await this.judged(inDesign, {
+      small: surveys.filter(isSmall),
+      larger: surveys.filter((one) => !isSmall(one)),
+    });
     this.line.clear();
     return {
       design: design.name,
@@ -199,11 +214,13 @@ class Run {
   }
 
   private async surveyed(vectors: readonly Vector[]): Promise<Survey[]> {
-    const budget = { states: this.options.maxStates, seconds: Infinity, bytes: 4e9 };
+    const { maxStates, thenStates } = this.options;
+    const budget = { states: Math.max(maxStates, thenStates), seconds: Infinity, bytes: 4e9 };
+    const options = { budget, compareUpTo: maxStates };
     let done = 0;
     const all = vectors.map(async (vector) => {
-      const question = `survey ${this.options.maxStates} ${vectorKey(vector)}`;
-      const answer = await this.ask(question, { kind: "survey", vector, budget }, null).catch(whenStopped);
+      const question = `survey ${maxStates} ${budget.states} ${vectorKey(vector)}`;
+      const answer = await this.ask(question, { kind: "survey", vector, options }, null).catch(whenStopped);
       if (answer === null) return [];
       const { survey } = answer;
       this.line.show(`${++done} of ${vectors.length} vectors surveyed`);
@@ -212,11 +229,7 @@ class Run {
     return (await Promise.all(all)).flat();
   }
 
-  private async judged(
-    numbers: readonly number[],
-    surveys: readonly Survey[],
-    plays: boolean,
-  ): Promise<Judged[]> {
+  private async judged(numbers: readonly number[], surveys: Surveys): Promise<Judged[]> {
     const { property, maxSeconds: seconds } = this.options;
     const options = { seconds, ...(property === undefined ? {} : { only: new Set(property) }) };
     const judged = new Array<Judged>(numbers.length);
@@ -225,7 +238,7 @@ class Run {
     // One after the other, so that what was judged when a run is interrupted was so to its end.
     const lane = async (): Promise<void> => {
       for (let i = next++; i < numbers.length; i = next++) {
-        judged[i] = await this.judgedOne(numbers[i]!, surveys, plays, options);
+        judged[i] = await this.judgedOne(numbers[i]!, surveys, options);
         this.line.show(`${++done} of ${numbers.length} mutants judged`);
       }
     };
@@ -233,37 +246,31 @@ class Run {
     return judged;
   }
 
-  private async judgedOne(
-    number: number,
-    surveys: readonly Survey[],
-    plays: boolean,
-    options: JudgeOptions,
-  ): Promise<Judged> {
+  private async judgedOne(number: number, surveys: Surveys, options: JudgeOptions): Promise<Judged> {
     const mutant = this.mutants[number]!;
-    const found = await fateOf(mutant, number, surveys, this.asked(mutant, plays), options).catch(
-      whenStopped,
-    );
+    const found = await fateOf(mutant, number, surveys, this.asked(mutant), options).catch(whenStopped);
     const fate = found ?? ({ kind: "not judged" } satisfies Fate);
     const why = equivalents.find(({ id }) => id === mutant.id)?.why;
     const isExplained = why !== undefined && (fate.kind === "survived" || fate.kind === "too big");
     return { mutant, fate, ...(isExplained ? { explained: why } : {}) };
   }
 
-  private asked({ id }: Mutant, plays: boolean): Asked {
+  private asked({ id }: Mutant): Asked {
+    const { played } = this;
     const seconds = this.options.maxSeconds * PATIENCE;
     return {
       judge: async (mutant, at, options) => {
         const question = `judge ${id} ${at.key} ${at.states}`;
         return (await this.ask(question, { kind: "judge", mutant, at, options }, seconds))?.judgement ?? null;
       },
-      ...(plays
-        ? {
+      ...(played === null
+        ? {}
+        : {
             play: async (mutant: number) => {
-              const answer = await this.ask(`play ${id}`, { kind: "play", mutant }, seconds);
+              const answer = await this.ask(`play ${played} ${id}`, { kind: "play", mutant }, seconds);
               return answer === null ? null : (answer.judgement ?? "alive");
             },
-          }
-        : {}),
+          }),
       compare: async (mutant, vector, budget) => {
         const question = `compare ${id} ${vectorKey(vector)}`;
         return (

@@ -12,7 +12,13 @@ const RESULT = new URL("../models/mutants/mutation.json", import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutation-"));
 try {
   const out = join(folder, "report.json");
-  process.exitCode = await mutate(DESIGN, { format: "text", out, maxStates: 6_500, maxSeconds: 60 });
+  process.exitCode = await mutate(DESIGN, {
+    format: "text",
+    out,
+    maxStates: 6_500,
+    thenStates: 400_000,
+    maxSeconds: 60,
+  });
   const { mutants, ...report } = JSON.parse(readFileSync(out, "utf8")) as Awaited<
     ReturnType<typeof mutationJson>
   >;

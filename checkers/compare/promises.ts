@@ -2,9 +2,8 @@
  * The promises that two designs keep, over all runs: one is lost where the first design kept it in every run, and the second one breaks it in some.
  * Statements are left out: they are claims on one version, and what they say of behaviour shows in the lockstep.
  */
-import type { AnyDesign, Vector } from "../../spec/language/design.ts";
-import { ModelError } from "../../spec/language/verdict.ts";
-import { checkVector, type PropertyReport, type RunReport } from "../explore/check.ts";
+import type { Vector } from "../../spec/language/design.ts";
+import { checkVector, invalidModel, type PropertyReport, type RunReport } from "../explore/check.ts";
 import { namesAsked } from "../explore/asked.ts";
 import type { Bounded } from "../explore/bounded.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
@@ -52,7 +51,7 @@ export class Promises {
       [this.b, shared.b],
     ] as const) {
       const report = await checkVector(design, { ...vector, bounds }, search);
-      if (report.verdict === "invalid") throw invalid(report, design);
+      if (report.verdict === "invalid") throw invalidModel(report, design);
       kept.add(report, run);
       if (!report.complete) return `the promises of ${design.name}: ${report.reason}`;
     }
@@ -87,8 +86,4 @@ function promisesOfBoth({ a, b }: Shared): Set<string> {
   return new Set(
     namesAsked(a.design, a.mode).filter((name) => inB.has(name) && !ofA.has(name) && !ofB.has(name)),
   );
-}
-
-function invalid({ reason }: RunReport, { name, place }: AnyDesign): ModelError {
-  return new ModelError(`${name} is no valid model: ${reason}`, place, "see what check says of it");
 }

@@ -79,6 +79,11 @@ export interface RunReport {
   readonly decided: ReadonlySet<string>;
 }
 
+/** What is thrown where a run can say nothing, for the design is no model. */
+export function invalidModel({ reason }: RunReport, { name, place }: AnyDesign): ModelError {
+  return ModelError.told(`${name} is no valid model: ${reason}`, place);
+}
+
 export interface DesignReport {
   readonly design: AnyDesign;
   readonly verdict: Verdict;

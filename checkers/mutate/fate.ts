@@ -42,56 +42,94 @@ const PAIRS = 6;
 const MORE_PAIRS = 1_000;
 
 const isFull = ({ vector }: Survey): boolean => (vector.track ?? "full") === "full";
-const overdue = (at: string): Fate => ({ kind: "too big", why: "no answer in time", at });
 
-/** `surveys`: cheapest first. */
+/** Cheapest first. What is done at the larger ones is dear: they are for what the others leave open. */
+export interface Surveys {
+  readonly small: readonly Survey[];
+  readonly larger: readonly Survey[];
+}
+
 export async function fateOf(
-  { id }: Mutant,
+  mutant: Mutant,
   number: number,
-  surveys: readonly Survey[],
+  { small, larger }: Surveys,
   asked: Asked,
   options: JudgeOptions,
 ): Promise<Fate> {
-  const reached = surveys.some((one) => one.reached.includes(id));
-  const differs = surveys.filter((one) => one.differs.includes(id));
-  // What is left out may hold anything: such a run is asked where no other comes by.
-  const telling = differs.some(isFull) ? differs.filter(isFull) : differs;
-  for (const at of telling) {
-    const judgement = await asked.judge(number, at, options);
-    if (judgement === null) return overdue(at.key);
-    if (judgement.kind !== "alive") return judgement as Fate;
-  }
-  const heard = await asked.play?.(number);
-  if (heard === null) return overdue("the recordings");
-  if (heard !== undefined && heard !== "alive") return heard as Fate;
-  if (!reached) return { kind: "not reached" };
-  if (differs.length === 0)
+  const judge = new Judge(number, asked, options);
+  const near = small.filter((one) => one.differs.includes(mutant.id));
+  const heard = (await judge.at(toldAt(near))) ?? (await judge.recordings());
+  if (heard !== null) return heard;
+  if (near.length === 0 && small.some((one) => one.reached.includes(mutant.id)))
     return {
       kind: "equivalent",
       how: "same steps",
-      at: surveys.filter(isFull).map(({ key }) => key),
+      at: small.filter(isFull).map(({ key }) => key),
       open: [],
     };
-  return compared(number, differs, asked, options);
+  const far = larger.filter((one) => one.reached.includes(mutant.id));
+  const late = await judge.at(toldAt(far));
+  if (late !== null) return late;
+  const differs = [...near, ...far];
+  if (differs.length === 0) return { kind: "not reached" };
+  return judge.undecided ?? (await judge.compared(differs));
 }
 
-async function compared(
-  number: number,
-  differs: readonly Survey[],
-  asked: Asked,
-  { seconds }: JudgeOptions,
-): Promise<Fate> {
-  const same: string[] = [];
-  const open: string[] = [];
-  for (const { key, vector, states } of differs) {
-    const budget = { states: states * PAIRS + MORE_PAIRS, seconds, bytes: 1e9 };
-    const said = vector.track === undefined ? await asked.compare(number, vector, budget) : "a profile";
-    if (said === null) return overdue(key);
-    if (typeof said !== "string" && said.verdict === "different")
-      return { kind: "survived", at: key, difference: said.difference };
-    if (typeof said !== "string" && said.verdict === "same") same.push(key);
-    else open.push(key);
-  }
-  if (same.length > 0) return { kind: "equivalent", how: "same results", at: same, open };
-  return { kind: "survived", at: open[0]!, difference: null };
+/** What is left out of a state may hold anything: such a run is asked where no other comes by. */
+function toldAt(surveys: readonly Survey[]): readonly Survey[] {
+  return surveys.some(isFull) ? surveys.filter(isFull) : surveys;
 }
+
+class Judge {
+  /** The first run that was too big to say anything. */
+  undecided: Extract<Fate, { kind: "too big" }> | null = null;
+  private readonly mutant: number;
+  private readonly asked: Asked;
+  private readonly options: JudgeOptions;
+
+  constructor(mutant: number, asked: Asked, options: JudgeOptions) {
+    this.mutant = mutant;
+    this.asked = asked;
+    this.options = options;
+  }
+
+  /** Null where no run notices the mutant. */
+  async at(surveys: readonly Survey[]): Promise<Fate | null> {
+    for (const one of surveys) {
+      const judgement = await this.asked.judge(this.mutant, one, this.options);
+      const fate = judgement ?? overdue(one.key);
+      if (fate.kind === "too big") this.undecided ??= fate;
+      else if (fate.kind !== "alive") return fate;
+    }
+    return null;
+  }
+
+  async recordings(): Promise<Fate | null> {
+    const heard = await this.asked.play?.(this.mutant);
+    if (heard === null) this.undecided ??= overdue("the recordings");
+    return heard === undefined || heard === null || heard === "alive" ? null : (heard as Fate);
+  }
+
+  async compared(differs: readonly Survey[]): Promise<Fate> {
+    const same: string[] = [];
+    const open: string[] = [];
+    for (const { key, vector, states } of differs) {
+      const budget = { states: states * PAIRS + MORE_PAIRS, seconds: this.options.seconds, bytes: 1e9 };
+      const said =
+        vector.track === undefined ? await this.asked.compare(this.mutant, vector, budget) : "a profile";
+      if (said === null) return overdue(key);
+      if (typeof said !== "string" && said.verdict === "different")
+        return { kind: "survived", at: key, difference: said.difference };
+      if (typeof said !== "string" && said.verdict === "same") same.push(key);
+      else open.push(key);
+    }
+    if (same.length > 0) return { kind: "equivalent", how: "same results", at: same, open };
+    return { kind: "survived", at: open[0]!, difference: null };
+  }
+}
+
+const overdue = (at: string): Extract<Fate, { kind: "too big" }> => ({
+  kind: "too big",
+  why: "no answer in time",
+  at,
+});

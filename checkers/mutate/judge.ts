@@ -20,7 +20,7 @@ export type Judgement =
 const ROOM = 4;
 const MORE_ROOM = 1_000;
 /** From so many transitions on, a translation pays. */
-const LONG = 3_000_000;
+const LONG = { sequential: 3_000_000, overlapping: 200_000 };
 
 export interface JudgeOptions {
   /** Seconds for one run. */
@@ -34,12 +34,13 @@ export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptio
   const holds = new Set(of.holds.filter((name) => options.only?.has(name) ?? true));
   const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
   const at = of.key;
+  const isSequential = (of.vector.mode ?? "sequential") === "sequential";
   try {
     const run = await checkVector(mutant, of.vector, {
       budget,
       only: holds,
       until: holds,
-      interpreted: of.transitions < LONG,
+      interpreted: of.transitions < (isSequential ? LONG.sequential : LONG.overlapping),
     });
     if (run.verdict === "invalid") return { kind: "language", why: firstLine(run.reason ?? ""), at };
     const broken = run.properties.filter(({ name, verdict }) => verdict === "violated" && holds.has(name));

@@ -1,6 +1,6 @@
 /** What the original does at one vector: its states, what holds, and which mutants its steps come by and tell apart. */
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
-import { checkVector, type RunReport } from "../explore/check.ts";
+import { checkVector, invalidModel, type RunReport } from "../explore/check.ts";
 import { vectorKey } from "../explore/pin.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
 import type { Bench } from "./bench.ts";
@@ -22,24 +22,30 @@ export interface Survey {
   readonly differs: readonly string[];
 }
 
+export interface SurveyOptions extends SearchOptions {
+  /** Up to so many states, steps are compared one by one: it takes every mutant through every step that it may change. */
+  readonly compareUpTo: number;
+}
+
 export async function survey(
   original: AnyDesign,
   bench: Bench,
   loaded: readonly Loaded[],
   vector: Vector,
-  options: SearchOptions,
+  { compareUpTo, ...options }: SurveyOptions,
 ): Promise<Survey> {
   const isSequential = (vector.mode ?? "sequential") === "sequential";
-  const compared = isSequential && (vector.track ?? "full") === "full";
+  const isFull = (vector.track ?? "full") === "full";
   let steps: Steps | null = null;
   const run = await checkVector(original, vector, {
     ...options,
     onVisited: (_tracking, visited) => {
-      if (compared && visited.count <= options.budget.states)
+      if (isSequential && isFull && visited.count <= compareUpTo)
         steps = compareSteps(bench, loaded, vector, visited);
     },
   });
-  if (run.complete && !compared) steps = await metIn(bench, vector, options);
+  if (run.verdict === "invalid") throw invalidModel(run, original);
+  if (run.complete) steps ??= await metIn(bench, vector, options);
   return reportOf(bench, vector, run, steps);
 }
 

@@ -111,10 +111,7 @@ export class Threads {
 
 function errorOf(failure: Failure): Error {
   if (failure.of === "tool") return new Error(failure.message);
-  const error = new ModelError("", failure.place, "");
-  // As it was put together in the other thread.
-  error.message = failure.message;
-  return error;
+  return ModelError.told(failure.message, failure.place);
 }
 
 export class Crew {

@@ -14,9 +14,8 @@ export const MUTATE_SCHEMA_VERSION = 1;
 export function mutationText(report: MutationReport, asked: string): string {
   const counts = countsOf(report.judged);
   const { killed, of } = scoreOf(counts);
-  const share = of === 0 ? "no mutant can be told from the design" : `${percent(killed, of)} of ${count(of)}`;
   return [
-    `${report.design}  ${share} killed`,
+    `${report.design}  ${shareText(report.surveys.length, killed, of)}`,
     ...indented(countLines(counts, report)),
     ...indented(vectorLines(report)),
     "",
@@ -26,6 +25,11 @@ export function mutationText(report: MutationReport, asked: string): string {
     ...report.judged.filter(isOpen).flatMap((one) => ["", ...survivorLines(one, asked)]),
     ...(report.stopped === null ? [] : ["", `  NOT all judged: ${report.stopped}`]),
   ].join("\n");
+}
+
+function shareText(vectors: number, killed: number, of: number): string {
+  if (vectors === 0) return "NOTHING judged: at every vector the design itself has more states than allowed";
+  return of === 0 ? "no mutant can be told from the design" : `${percent(killed, of)} of ${count(of)} killed`;
 }
 
 const indented = (lines: readonly string[]): string[] =>

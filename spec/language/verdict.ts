@@ -23,6 +23,13 @@ export class ModelError extends Error {
     this.place = place;
   }
 
+  /** One whose message was put together before: in another thread or process, or for a run's report. */
+  static told(message: string, place: string): ModelError {
+    const error = new ModelError("", place, "");
+    error.message = message;
+    return error;
+  }
+
   /** Also one of another checkout's copy of this file. */
   static override [Symbol.hasInstance](error: unknown): boolean {
     if (this !== ModelError) return Function.prototype[Symbol.hasInstance].call(this, error);

@@ -105,8 +105,33 @@ describe("bad input", () => {
     ],
     ["a property that is not asked", ["--property", "x"], 'parking has no property "x"'],
     ["a file that is not the design's", ["--file", "region"], "no mutant of the design is of that file"],
+    ["bounds that cannot be", ["--bounds", "bays=0"], "bays=0 is impossible"],
+    ["a scenario that is not there", ["--scenario", "x"], 'parking has no scenario "x"'],
   ])("%s", async (_what, options, message) => {
     const { code, stderr } = await inProcess(["mutate", path, ...options]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
   });
+});
+
+test("a design that is no model: said so, once, as check says it", async () => {
+  const { code, stderr } = await inProcess(["mutate", "test/cli/offices.ts#broken-office"]);
+  expect(code).toBe(5);
+  expect(stderr).toMatch(/the model is invalid: broken-office is no valid model: taken was set to 3/);
+  expect(stderr.match(/usual cause/g)).toHaveLength(1);
+});
+
+test("where the design itself is too big at every vector, nothing is judged, and nothing said to be killed", async () => {
+  const { path, folder } = elsewhere();
+  const { code, stdout } = await inProcess(["mutate", path, "--max-states=1", "--then-states=1"]);
+  rmSync(folder, { recursive: true });
+  expect(code).toBe(3);
+  expect(stdout).toContain("NOTHING judged: at every vector the design itself has more states than allowed");
+});
+
+test("what is judged only at larger vectors ends alike, compared in lockstep where steps were not", async () => {
+  const { path, folder } = elsewhere();
+  const { stdout } = await inProcess(["mutate", path, "--max-states=1", "--format=json"]);
+  rmSync(folder, { recursive: true });
+  const { counts } = JSON.parse(stdout) as Json;
+  expect(counts).toMatchObject({ promise: 3, language: 6, survived: 6, equivalent: 4, "not reached": 1 });
 });
