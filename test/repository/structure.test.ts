@@ -12,27 +12,33 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
   .stdout.split("\n")
   .filter((path) => path !== "" && existsSync(`${ROOT}${path}`));
 /** Parsed and no more: nothing here asks for a type, and to resolve all of them takes many times as long. */
-const sources = ts
-  .parseJsonConfigFileContent(
-    ts.readConfigFile(`${ROOT}tsconfig.json`, ts.sys.readFile).config,
-    ts.sys,
-    ROOT.slice(0, -1),
-  )
-  .fileNames.map((name) => {
+const sources = ["", "page/", "test/page/"]
+  .flatMap((folder) => filesOf(`${ROOT}${folder}`))
+  .map((name) => {
     const text = readFileSync(name, "utf8");
     const { statements } = ts.createSourceFile(name, text, ts.ScriptTarget.ESNext);
     return { path: name.slice(ROOT.length), text, statements };
   });
+
+/** What the tsconfig.json of a folder names. */
+function filesOf(folder: string): string[] {
+  const { config } = ts.readConfigFile(`${folder}tsconfig.json`, ts.sys.readFile);
+  return ts.parseJsonConfigFileContent(config, ts.sys, folder.slice(0, -1)).fileNames;
+}
 type Source = (typeof sources)[number];
 const layerOf = (path: string): string => path.split("/")[0]!;
 
 /** path → the project's own files that it imports, types included. */
 const imports = new Map<string, string[]>();
+/** path → what else it imports. */
+const outside = new Map<string, string[]>();
 for (const { path, text } of sources) {
-  const own = ts
-    .preProcessFile(text)
-    .importedFiles.map(({ fileName }) => fileName)
-    .filter((specifier) => specifier.startsWith("."));
+  const all = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+  const own = all.filter((specifier) => specifier.startsWith("."));
+  outside.set(
+    path,
+    all.filter((specifier) => !specifier.startsWith(".")),
+  );
   imports.set(
     path,
     own.map((specifier) => new URL(specifier, `file://${ROOT}${path}`).pathname.slice(ROOT.length)),
@@ -49,8 +55,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   spec: ["spec"],
   models: ["models", "spec"],
   checkers: ["checkers", "spec"],
-  cli: ["cli", "models", "checkers", "spec"],
+  page: ["page", "checkers", "spec"],
+  cli: ["cli", "models", "checkers", "spec", "page"],
 };
+
+test("a page has nothing of Node, and of the page the command line has what it builds", () => {
+  for (const [path, targets] of imports) {
+    const wrong = targets.filter((to) => layerOf(to) === "page" && !to.startsWith("page/entry/"));
+    if (layerOf(path) === "cli") expect({ path, wrong }).toEqual({ path, wrong: [] });
+  }
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const node = outside.get(path)!.filter((name) => /^(node:|tsx|vite|ts-morph|acorn|commander)/.test(name));
+    expect({ path, node }).toEqual({ path, node: [] });
+    for (const target of imports.get(path)!) visit(target);
+  };
+  for (const path of imports.keys()) if (layerOf(path) === "page") visit(path);
+  expect(seen.size).toBeGreaterThan(20);
+});
 
 test("arrows between the layers point one way", () => {
   for (const [path, targets] of imports) {

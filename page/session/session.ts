@@ -1,0 +1,73 @@
+/** A trace that is run again where it is looked at: its moments, what else could be done at each, and branches of one's own. */
+import type { AnyDesign } from "../../spec/language/design.ts";
+import type { Change, SectionStep, Trace, TraceStep } from "../../spec/language/trace.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Picture } from "./picture.ts";
+
+/** A promise that does not hold at a moment. */
+export interface Broken {
+  readonly property: string;
+  readonly says: string;
+  readonly source: string;
+  readonly instance: Readonly<Record<string, number>>;
+  /** In the promise's own terms, for the instance; "" where it says nothing. */
+  readonly why: string;
+  /** For how many instances it does not hold. */
+  readonly instances: number;
+  /** `run`: found again by what was run here. `trace`: as the trace says, which the run of one trace cannot show alone. */
+  readonly by: "run" | "trace";
+}
+
+/** The state before the first step, and behind each. Pictures and breaches are made when they are first asked for. */
+export interface Moment {
+  /** 0: the start. */
+  readonly index: number;
+  /** The step that led here; null: the start. */
+  readonly step: TraceStep | SectionStep | null;
+  /** The step as the command line prints it, without its result: "vCPU 0 of VM 0: guest_write(vm=0, gfn=1)". */
+  readonly label: string;
+  /** What the call answered; null where it is in flight, and at the start. */
+  readonly result: string | null;
+  readonly changes: readonly Change[];
+  /** Calls in flight. */
+  readonly inFlight: number;
+  readonly picture: Picture;
+  readonly breaches: readonly Broken[];
+  /** A plain copy. */
+  readonly state: unknown;
+}
+
+/** What can be done at a moment. */
+export interface Choice {
+  /** Equal for equal choices of the same moment; fit for a key and for a URL. */
+  readonly key: string;
+  readonly kind: "begin" | "go";
+  readonly actor: string;
+  readonly call: string;
+  readonly label: string;
+  /** What the call ends with when this is taken; null where it goes on. */
+  readonly result: string | null;
+  /** How many cells of the state it changes. */
+  readonly changes: number;
+  /** It is what the trace does next. */
+  readonly isNext: boolean;
+}
+
+export interface Session {
+  readonly design: AnyDesign;
+  readonly trace: Trace;
+  /** The breach that the trace was stored for: its property; null in a branch, and for a trace without. */
+  readonly property: string | null;
+  readonly moments: readonly Moment[];
+  readonly lanes: Lanes;
+  /** Where the run here differs from what the file says: "call 3 ended with 0; the trace says EINVAL". */
+  readonly differences: readonly string[];
+  /** Index of the moment at which a reader's branch leaves the trace; null in the trace itself. */
+  readonly branchedAt: number | null;
+  /** Everything that is enabled at a moment. */
+  choicesAt(index: number): readonly Choice[];
+  /** The run up to a moment, and one step of one's own. */
+  branch(index: number, choice: Choice): Session;
+  /** What `gmemcheck replay` accepts: the whole run as a trace file. */
+  toTrace(): unknown;
+}
