@@ -7,7 +7,7 @@ import type { Mutant } from "./mutant.ts";
 import type { Survey } from "./survey.ts";
 
 export type Fate =
-  /** A promise that the original keeps there is broken: by which, worst first, and in how many steps. */
+  /** A promise that the original keeps there is broken, shortest first, or a breach that it is known for is gone. */
   | Extract<Judgement, { kind: "promise" }>
   /** The language finds it to be no model: an undeclared result, a value outside its domain, a lock that is not held, a throw. */
   | Extract<Judgement, { kind: "language" }>

@@ -3,6 +3,7 @@ import type { AnyDesign } from "../../spec/language/design.ts";
 import { checkVector } from "../explore/check.ts";
 import type { Budget } from "../explore/sweep.ts";
 import { InputError } from "../input.ts";
+import { litmus } from "../kernel/litmus.ts";
 import { answersOf, sameResult } from "../kernel/play.ts";
 import type { Recording } from "../kernel/recording.ts";
 import type { Player } from "../../spec/recording.ts";
@@ -10,7 +11,13 @@ import type { Survey } from "./survey.ts";
 
 /** What a run of a mutant at one vector says. */
 export type Judgement =
-  | { readonly kind: "promise"; readonly by: readonly string[]; readonly steps: number; readonly at: string }
+  | {
+      readonly kind: "promise";
+      readonly by: readonly string[];
+      /** To the shortest breach; null where breaches that the design is known for are gone. */
+      readonly steps: number | null;
+      readonly at: string;
+    }
   | { readonly kind: "language"; readonly why: string; readonly at: string }
   | { readonly kind: "recording"; readonly recording: string; readonly why: string }
   | { readonly kind: "too big"; readonly why: string; readonly at: string }
@@ -31,25 +38,26 @@ export interface JudgeOptions {
 
 /** Runs a mutant at a vector of which it is known what holds there. */
 export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptions): Promise<Judgement> {
-  const holds = new Set(of.holds.filter((name) => options.only?.has(name) ?? true));
+  const mayKill = (name: string): boolean => options.only?.has(name) ?? true;
+  const holds = new Set(of.holds.filter(mayKill));
+  const broken = of.broken.filter(mayKill);
   const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
   const at = of.key;
   const isSequential = (of.vector.mode ?? "sequential") === "sequential";
   try {
     const run = await checkVector(mutant, of.vector, {
       budget,
-      only: holds,
+      only: new Set([...holds, ...broken]),
       until: holds,
       interpreted: of.transitions < (isSequential ? LONG.sequential : LONG.overlapping),
     });
     if (run.verdict === "invalid") return { kind: "language", why: firstLine(run.reason ?? ""), at };
-    const broken = run.properties.filter(({ name, verdict }) => verdict === "violated" && holds.has(name));
-    if (broken.length > 0) {
-      const by = [...broken].sort((a, b) => a.steps! - b.steps!);
-      return { kind: "promise", by: by.map(({ name }) => name), steps: by[0]!.steps!, at };
-    }
+    const violated = run.properties.filter(({ verdict }) => verdict === "violated");
+    const by = violated.filter(({ name }) => holds.has(name)).sort((a, b) => a.steps! - b.steps!);
+    if (by.length > 0) return { kind: "promise", by: by.map(({ name }) => name), steps: by[0]!.steps!, at };
     if (!run.complete) return { kind: "too big", why: run.reason ?? "", at };
-    return { kind: "alive" };
+    const gone = broken.filter((name) => !violated.some((one) => one.name === name));
+    return gone.length > 0 ? { kind: "promise", by: gone, steps: null, at } : { kind: "alive" };
   } catch (error) {
     return { kind: "language", why: firstLine(String(error)), at };
   }
@@ -60,7 +68,7 @@ export interface Played {
   readonly recording: Recording;
 }
 
-/** The first answer of a kernel that a mutant does not give; null where there is none. */
+/** The first answer of a kernel, or outcome of a race, that a mutant does not give; null where there is none. */
 export function contradicted(mutant: AnyDesign, all: readonly Played[], player: Player): Judgement | null {
   for (const { name, recording } of all) {
     for (const sequence of recording.sequences) {
@@ -75,6 +83,30 @@ export function contradicted(mutant: AnyDesign, all: readonly Played[], player: 
         if (error instanceof InputError) throw error;
         return { kind: "recording", recording: name, why: `${sequence.id}: ${firstLine(String(error))}` };
       }
+    }
+  }
+  for (const played of all) {
+    const heard = contradictedByRace(mutant, played, player);
+    if (heard !== null) return heard;
+  }
+  return null;
+}
+
+function contradictedByRace(
+  mutant: AnyDesign,
+  { name, recording }: Played,
+  player: Player,
+): Judgement | null {
+  for (const block of recording.blocks) {
+    try {
+      const { setup, disagreements } = litmus(recording.header, block, mutant, player, name, () => {});
+      if (setup.length === 0 && disagreements.length === 0) continue;
+      const why =
+        setup.length > 0 ? "its setup ends otherwise" : "an outcome that was observed is not allowed";
+      return { kind: "recording", recording: name, why: `${block.id}: ${why}` };
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      return { kind: "recording", recording: name, why: `${block.id}: ${firstLine(String(error))}` };
     }
   }
   return null;

@@ -15,6 +15,8 @@ export interface Survey {
   readonly transitions: number;
   /** What holds, in every state or of every step. */
   readonly holds: readonly string[];
+  /** What is broken: breaches that the design is known for. */
+  readonly broken: readonly string[];
   /** What had something to say. */
   readonly decided: readonly string[];
   /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
@@ -63,6 +65,7 @@ function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Ste
   const named = (numbers: Iterable<number>): string[] =>
     [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
   const holds = run.properties.filter(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes");
+  const broken = run.properties.filter(({ verdict }) => verdict === "violated");
   return {
     key: vectorKey(vector),
     vector,
@@ -70,6 +73,7 @@ function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Ste
     states: run.states,
     transitions: run.transitions,
     holds: holds.map(({ name }) => name),
+    broken: broken.map(({ name }) => name),
     decided: [...run.decided].sort(),
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),

@@ -42,7 +42,7 @@ export function percent(part: number, of: number): string {
 
 function countLines(counts: Counts, { others }: MutationReport): string[] {
   const lines: (readonly [number, string])[] = [
-    [counts.promise, "break a promise or a statement"],
+    [counts.promise, "break a promise or a statement, or lose a breach that the design is known for"],
     [counts.language, "are no valid model: the language finds an error in them"],
     [counts.recording, "are noticed by recordings of real kernels alone"],
     [

@@ -2,15 +2,16 @@
  * Statements about the shipped versions alone: rules that their users meet, and states that an exploration must be able
  * to reach, lest a promise hold because nothing ever happens.
  */
-import { propertiesOf } from "../../spec/language.ts";
+import { ids, propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
 import { Gfn, Inode, Page, Vm } from "../../spec/guest-memory.ts";
 import { KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
+import { windowPage } from "./page-cache.ts";
 import type { Region } from "./region.ts";
 import { hasPrivateMemory, openFile, openVm, type SlotId, type SlotName, type SpaceId } from "./state.ts";
 import type { KvmView } from "./view.ts";
 
-const { sometimes, step } = propertiesOf<KvmView>();
+const { always, sometimes, step } = propertiesOf<KvmView>();
 
 export const guestMapsPrivately = sometimes({
   name: "a-guest-maps-a-private-page",
@@ -67,6 +68,36 @@ export const hostMapsFile = sometimes({
   source: "GUEST_MEMFD_FLAG_INIT_SHARED, fe2bf6234e94, 6.18",
   over: { inode: Inode, page: Page },
   holds: (m, { inode, page }) => m.hostMaps(inode, page),
+});
+
+/** The model's own books, which no view shows: what they lose is lost to every promise. */
+const inodeGoesWithItsLastFile = always({
+  name: "inode-goes-with-its-last-file",
+  says: "an inode is there as long as a file is open on it, and no longer",
+  source: "__fput() → dput() → iput() → evict(), fs/inode.c",
+  over: { inode: Inode },
+  holds: ({ state: s }, { inode }) => {
+    const isOpen = ids(s.files).some(
+      (file) => s.files[file].kind !== "none" && s.files[file].inode === inode,
+    );
+    return isOpen === (s.inodes[inode].kind !== "none");
+  },
+});
+
+const mappedWithinAreas = always({
+  name: "process-maps-within-its-areas",
+  says: "the process's page table has entries for a page only where an area maps it",
+  source: "unmap_vmas() and free_pgtables(), which munmap() ends with, mm/vma.c",
+  over: { inode: Inode, page: Page },
+  when: ({ state: s }, { inode }) => s.inodes[inode].kind !== "none",
+  holds: ({ state: s }, { inode, page }) => {
+    const { ptes } = s.inodes[inode].pages[page]!;
+    return ids(ptes).every((id) => {
+      const area = s.areas[id];
+      if (ptes[id] === "none") return true;
+      return area !== null && s.files[area.file].inode === inode && windowPage(area, page) >= 0;
+    });
+  },
 });
 
 /** Slots that bind a page which the call asks for, where nothing but that can be wrong with it; none otherwise. */
@@ -140,8 +171,15 @@ export const smmAliasImpossible = (errno: "EINVAL" | "EEXIST") =>
     holds: (_before, { result }) => result === errno,
   });
 
-/** What every version can reach. */
-export const everyVersion = [guestMapsPrivately, secretIsWritten, poisonStays, slotOutlivesFile];
+/** What every version can reach, and keeps. */
+export const everyVersion = [
+  guestMapsPrivately,
+  secretIsWritten,
+  poisonStays,
+  slotOutlivesFile,
+  inodeGoesWithItsLastFile,
+  mappedWithinAreas,
+];
 /** What only versions from 6.18 on can reach. */
 export const since6_18 = [sharedFromFile, hostMapsFile];
 

@@ -75,6 +75,18 @@ export const parking = design({
       holds: () => false,
     }),
   ],
+  statements: [
+    always({
+      name: "a-bay-is-free",
+      says: "there is room for one more",
+      source: "test/mutate/parking.ts",
+      over: {},
+      holds: (s) => [...s.taken].some((isTaken) => !isTaken),
+    }),
+  ],
+  knownBreaches: [
+    { property: "a-bay-is-free", says: "it fills up, as car parks do", source: "test/mutate/parking.ts" },
+  ],
   scenarios: {},
   vectors: [{ bounds: {}, quick: true }],
 });
