@@ -7,12 +7,10 @@ import type { Breach } from "../../spec/language/trace.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { actorOf, isFree } from "../interleave/frame.ts";
 import { go } from "../interleave/schedule.ts";
-import { waitersText } from "../interleave/stuck.ts";
-import { isBrokenInRace } from "../trace/race-breach.ts";
+import { isBrokenInRace, lassoOf, whyNoOrder, whyStuck } from "../trace/race-breach.ts";
 import { Race } from "../trace/race.ts";
 import type { Asking } from "./asking.ts";
 import { askingOf } from "./failure.ts";
-import { Pairs } from "./pairs.ts";
 import { keeping, type Plan } from "./plan.ts";
 import { orNull, type Failing } from "./rerun.ts";
 import type { Stage } from "./stage.ts";
@@ -107,7 +105,10 @@ class Rerun {
       const breach = asking.ofBug(race.bug);
       return breach && { breach };
     }
-    if (like.property === CALLS_END.name) return this.lasso();
+    if (like.property === CALLS_END.name) {
+      const lasso = lassoOf(race);
+      return lasso && { breach: { ...like, why: lasso.why }, loop: race.steps.length - lasso.loop };
+    }
     if (OF_RUNS.includes(like.property))
       return isBrokenInRace(scene, like, race, undefined)
         ? { breach: { ...like, instance: {}, why: this.why() } }
@@ -117,44 +118,10 @@ class Rerun {
     return breach && { breach };
   }
 
-  /** The shortest way round to the state that was just reached, if it goes round for ever. */
-  private lasso(): Pick<Failing, "breach" | "loop"> | null {
-    const { race, like, stage } = this;
-    const now = race.frames.at(-1)!.join();
-    for (let at = race.steps.length - 1; at >= 0; at--) {
-      if (race.frames[at]!.join() !== now || !isBrokenInRace(stage.scene, like, race, at)) continue;
-      const names = [
-        ...new Set(race.steps.slice(at).map(({ thread }) => race.threads[thread]!.instance.name)),
-      ];
-      const why = `${names.join(" and ")} can go round for ever`;
-      return { breach: { ...like, why }, loop: race.steps.length - at };
-    }
-    return null;
-  }
-
   private why(): string {
-    const { property, why } = this.like;
-    if (property === NO_DEADLOCK.name) return this.whyStuck();
-    return property === LINEARIZABLE.name ? this.whyNoOrder() : why;
-  }
-
-  private whyStuck(): string {
-    const { race } = this;
-    const waiters = race.blocked.at(-1)!.map(({ thread, for: what }) => {
-      const { instance, frame } = race.threads[thread]!;
-      const { holds } = race.steps.findLast((step) => step.thread === thread)!;
-      return { instance, at: frame!.at, holds, for: what };
-    });
-    return waitersText(waiters);
-  }
-
-  private whyNoOrder(): string {
-    const { threads, steps, states } = this.race;
-    const first = threads.length - 2;
-    const from = states[steps.findIndex(({ thread }) => thread === first)]!;
-    const [a, b] = threads.slice(-2).map(({ instance, result }) => ({ instance, outcome: result! }));
-    const bug = new Pairs(this.stage.scene).breachOf(from, [a!, b!], states.at(-1)!);
-    return bug?.message ?? this.like.why;
+    const { race, like, stage } = this;
+    if (like.property === NO_DEADLOCK.name) return whyStuck(race)!;
+    return like.property === LINEARIZABLE.name ? whyNoOrder(stage.scene, race)! : like.why;
   }
 
   /** The plan as it went, its calls in the order in which they began. */

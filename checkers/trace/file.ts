@@ -81,7 +81,11 @@ export function fileName(name: string): string {
 
 /** Decodes a trace; `where` names the file in messages. */
 export function readTrace(text: string, where: string): Trace {
-  const json = parseJson(text, where);
+  return decodeTrace(parseJson(text, where), where);
+}
+
+/** The same of what was parsed already. */
+export function decodeTrace(json: unknown, where: string): Trace {
   const format = (json as { format?: unknown } | null)?.format;
   if (typeof format === "string" && format !== TRACE_FORMAT) {
     throw new InputError(

@@ -12,7 +12,18 @@ import { Frames, type Held } from "../interleave/frame.ts";
 import { nestingText } from "../interleave/lock-order.ts";
 import { threadOf } from "../interleave/schedule.ts";
 
-export class Race {
+/** Calls that overlapped, up to a moment: all that is asked about them there. */
+export interface Raced {
+  readonly steps: readonly SectionStep[];
+  readonly states: readonly object[];
+  readonly frames: readonly (readonly number[])[];
+  readonly blocked: readonly (readonly Waiting[])[];
+  readonly threads: readonly Pick<Thread, "instance" | "frame" | "result">[];
+  readonly bug: KernelBug | null;
+  readonly nestings: readonly string[];
+}
+
+export class Race implements Raced {
   readonly steps: SectionStep[] = [];
   /** The states, the one at the start first. */
   readonly states: object[];
@@ -20,6 +31,8 @@ export class Race {
   readonly frames: (readonly number[])[] = [[]];
   /** For each state the calls in flight that cannot go on. */
   readonly blocked: (readonly Waiting[])[] = [[]];
+  /** For each step the lock that it acquired, held or dropped at its end. */
+  readonly acquired: (string | null)[] = [];
   /** The bug of the kernel that the last step ran into. */
   bug: KernelBug | null = null;
   /** Each lock held when the last step acquired one, with that one, as a breach of the lock order tells it. */
@@ -54,6 +67,23 @@ export class Race {
     return null;
   }
 
+  /** As it was after so many steps. */
+  after(count: number): Raced {
+    if (count === this.steps.length) return this;
+    const frames = this.frames.slice(0, count + 1);
+    const steps = this.steps.slice(0, count);
+    const ends = new Map(
+      steps.flatMap(({ ends, thread, result }) => (ends ? [[thread, result] as const] : [])),
+    );
+    const threads = frames.at(-1)!.map((frame, thread) => ({
+      instance: this.threads[thread]!.instance,
+      frame: frame === 0 ? null : this.names.get(frame),
+      result: ends.get(thread) ?? null,
+    }));
+    const [states, blocked] = [this.states.slice(0, count + 1), this.blocked.slice(0, count + 1)];
+    return { steps, states, frames, blocked, threads, bug: null, nestings: [] };
+  }
+
   private blockedNow(): Waiting[] {
     if (this.bug !== null) return [];
     return this.threads.flatMap(({ frame }, thread) => {
@@ -72,6 +102,7 @@ export class Race {
         : step.acquired!.holding.map(({ lock }) =>
             nestingText(this.names.lock(lock), { to, call: name, section }),
           );
+    this.acquired.push(step.acquired === null ? null : this.names.lockText(step.acquired.ref));
     this.push(thread, begins, step.ran, step.frame?.held ?? [], step.outcome ?? null, step.waits);
   }
 
@@ -79,6 +110,7 @@ export class Race {
     const { ran, held } = this.advancer.brokenOff();
     this.bug = bug;
     this.nestings = [];
+    this.acquired.push(null);
     this.push(thread, begins, ran, held, null, null);
   }
 

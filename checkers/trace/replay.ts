@@ -1,6 +1,6 @@
 /** Replays a stored trace on a design: every call is made again, and what it answers and changes is compared. */
 import type { AnyDesign } from "../../spec/language/design.ts";
-import { BUILT_IN } from "../../spec/language/kernel-bug.ts";
+import { BUILT_IN, type KernelBug } from "../../spec/language/kernel-bug.ts";
 import { outcomeText, sameOutcome } from "../../spec/language/outcome.ts";
 import { FAILED_CALL } from "../../spec/language/property.ts";
 import type {
@@ -39,13 +39,37 @@ export interface Replayed {
 
 /** `where` names the trace in messages. */
 export function replay(design: AnyDesign, trace: Trace, where: string): Replayed {
-  checkScenario(design, trace.scenario, where);
-  const subject = sceneOf(design, { bounds: trace.bounds, scenario: trace.scenario });
-  if (trace.breach !== null) checkBreach(subject, trace.breach, where);
+  const subject = sceneOfTrace(design, trace, where);
   return trace.mode === "sequential" ? replayCalls(subject, trace, where) : replayRace(subject, trace, where);
 }
 
+/** Where the calls of a trace are made; refuses a scenario and a breach that the design has not. */
+export function sceneOfTrace(design: AnyDesign, trace: Trace, where: string): Scene {
+  checkScenario(design, trace.scenario, where);
+  const subject = sceneOf(design, { bounds: trace.bounds, scenario: trace.scenario });
+  if (trace.breach !== null) checkBreach(subject, trace.breach, where);
+  return subject;
+}
+
+/** What was made of the calls of a trace, as far as they could be made. */
+export interface Rerun {
+  readonly steps: readonly TraceStep[];
+  /** The states, the initial one first. */
+  readonly states: readonly object[];
+  readonly bug: KernelBug | null;
+  readonly differences: readonly Difference[];
+}
+
 function replayCalls(subject: Scene, trace: SequentialTrace, where: string): Replayed {
+  const { steps, states, bug, differences } = rerunCalls(subject, trace, where);
+  const run = { steps, before: states.at(-2) ?? states[0]!, after: states.at(-1)!, bug };
+  const whole = steps.length === trace.steps.length;
+  const broken = trace.breach === null ? null : whole && isBroken(subject, trace.breach, run);
+  return { trace: { ...trace, design: subject.design.name, steps }, differences, broken, states };
+}
+
+/** Makes the calls of a trace again, one after the other. */
+export function rerunCalls(subject: Scene, trace: SequentialTrace, where: string): Rerun {
   const { design } = subject;
   const runner = new Runner(design, subject.m, subject.sizes, subject.start);
   const states: object[] = [runner.state];
@@ -62,13 +86,27 @@ function replayCalls(subject: Scene, trace: SequentialTrace, where: string): Rep
     steps.push(made);
     states.push(runner.state);
   }
-  const run = { steps, before: states.at(-2) ?? states[0]!, after: states.at(-1)!, bug: runner.bug };
-  const whole = steps.length === trace.steps.length;
-  const broken = trace.breach === null ? null : whole && isBroken(subject, trace.breach, run);
-  return { trace: { ...trace, design: design.name, steps }, differences, broken, states };
+  return { steps, states, bug: runner.bug, differences };
 }
 
 function replayRace(subject: Scene, trace: OverlapTrace, where: string): Replayed {
+  const { race, differences } = rerunRace(subject, trace, where);
+  const { steps, states } = race;
+  const whole = steps.length === trace.steps.length;
+  const { breach, loop } = trace;
+  const broken = breach === null ? null : whole && isBrokenInRace(subject, breach, race, loop);
+  const blocked = race.blocked.at(-1)!;
+  const { blocked: _, ...rest } = trace;
+  const made = { ...rest, design: subject.design.name, steps, ...(blocked.length === 0 ? {} : { blocked }) };
+  return { trace: made, differences, broken, states };
+}
+
+/** Takes the steps of a trace again, section by section. */
+export function rerunRace(
+  subject: Scene,
+  trace: OverlapTrace,
+  where: string,
+): { readonly race: Race; readonly differences: readonly Difference[] } {
   const instances = trace.steps.flatMap((step, i) =>
     step.begins ? [instanceOf(subject, step, `${where}: steps[${i}]`)] : [],
   );
@@ -83,14 +121,7 @@ function replayRace(subject: Scene, trace: OverlapTrace, where: string): Replaye
     }
     differences.push(...sectionDifferences(i, stored, race.steps[i]!));
   }
-  const { steps, states } = race;
-  const whole = steps.length === trace.steps.length;
-  const { breach, loop } = trace;
-  const broken = breach === null ? null : whole && isBrokenInRace(subject, breach, race, loop);
-  const blocked = race.blocked.at(-1)!;
-  const { blocked: _, ...rest } = trace;
-  const made = { ...rest, design: subject.design.name, steps, ...(blocked.length === 0 ? {} : { blocked }) };
-  return { trace: made, differences, broken, states };
+  return { race, differences };
 }
 
 /** A scenario says where a run starts; one that the design has not cannot be replayed. */
