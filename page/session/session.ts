@@ -1,4 +1,5 @@
 /** A trace that is run again where it is looked at: its moments, what else could be done at each, and branches of one's own. */
+import type { Actor } from "../../spec/language/call.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
 import type { Change, SectionStep, Trace, TraceStep } from "../../spec/language/trace.ts";
 import type { Lanes } from "./lanes.ts";
@@ -44,13 +45,35 @@ export interface Choice {
   readonly kind: "begin" | "go";
   readonly actor: string;
   readonly call: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Number of the call, in the order in which calls begin. */
+  readonly thread: number;
+  /** "guest_write(vm=0, gfn=1)"; of a call in flight, the sections that run next. */
   readonly label: string;
   /** What the call ends with when this is taken; null where it goes on. */
   readonly result: string | null;
+  /** The bug of the kernel that it runs into. */
+  readonly bug: string | null;
   /** How many cells of the state it changes. */
   readonly changes: number;
   /** It is what the trace does next. */
   readonly isNext: boolean;
+}
+
+/** Which calls are looked at: those of the trace's scenario, or all; of one name, or any. */
+export interface Reach {
+  readonly call?: string;
+  readonly everything?: boolean;
+}
+
+/** A call that a reader may take, and in how many ways. */
+export interface CallReach {
+  readonly call: string;
+  readonly by: Actor;
+  /** The kernel function that it stands for. */
+  readonly kernel: string;
+  /** Parameter sets that are tried; null: too many to list. */
+  readonly sets: number | null;
 }
 
 export interface Session {
@@ -64,8 +87,14 @@ export interface Session {
   readonly differences: readonly string[];
   /** Index of the moment at which a reader's branch leaves the trace; null in the trace itself. */
   readonly branchedAt: number | null;
-  /** Everything that is enabled at a moment. */
-  choicesAt(index: number): readonly Choice[];
+  /** Design, bounds, mode, scenario: the bound that everything is said of. */
+  readonly bounds: string;
+  /** What indices stand for, and the calls that the scenario makes before the first step. */
+  readonly legend: readonly string[];
+  /** Everything that is enabled at a moment; of the scenario's calls, where no other reach is given. */
+  choicesAt(index: number, reach?: Reach): readonly Choice[];
+  /** The calls there are to choose from; each takes its time to be tried where it has many parameter sets. */
+  calls(everything?: boolean): readonly CallReach[];
   /** The run up to a moment, and one step of one's own. */
   branch(index: number, choice: Choice): Session;
   /** What `gmemcheck replay` accepts: the whole run as a trace file. */
