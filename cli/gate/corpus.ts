@@ -57,73 +57,68 @@ export async function replayCorpus(ledger: Ledger, options: CorpusOptions): Prom
   const left = new Set(files);
   for (const path of base === null ? [] : corpusOf(base.root))
     if (!left.has(path)) addLost(path, ledger, options);
-  const lost = ledger.findings.filter(({ stage, word }) => stage === "corpus" && word !== null).length;
+  const gone = ledger.findings.filter(({ stage, word }) => stage === "corpus" && word !== null).length;
   ledger.add({
     stage: "corpus",
     name: "all others",
     className: FOLDER,
     status: replayed < files.length ? "incomplete" : "passed",
-    message: `${replayed} of ${files.length} counterexamples were replayed${lost === 0 && replayed > 0 ? ", and show their breaches" : ""}`,
+    message: `${replayed} of ${files.length} counterexamples were replayed${gone === 0 && replayed > 0 ? ", and show their breaches" : ""}`,
     rule: STILL_BROKEN,
   });
 }
 
 async function replayOne(path: string, ledger: Ledger, options: CorpusOptions): Promise<void> {
-  const { head, locate, inRepository } = options;
-  const where = `${FOLDER}/${path}`;
+  const { head, locate } = options;
   try {
     const trace = traceIn(head.root, path);
     const { design: name, breach } = trace;
     const entry = await loaded(askedFor(head, name));
     if ("fault" in entry) throw new Error(entry.fault);
-    const { broken, trace: now } = replay(entry.design, trace, where);
+    const { broken, trace: now } = replay(entry.design, trace, `${FOLDER}/${path}`);
     if (broken !== false) return;
     ledger.add({
-      stage: "corpus",
-      name: where,
-      className: name,
-      type: "CounterexampleLost",
-      word: "not as pinned",
-      decision: { kind: "fixed", name: `${name}/${breach!.property}` },
+      ...lost(path, options),
       message: `${breach!.property} is not broken by it any more`,
       details: callsText(now),
       rule: ruleOf(breach!.property, entry.design, locate),
-      place: { file: `${inRepository}${where}`, line: 1 },
       trace: now,
-      rerun: `npx gmemcheck replay ${where}`,
+      rerun: rerun(path),
     });
   } catch (error) {
     const [message = "", ...rest] = (error as Error).message.split("\n");
-    const [name = "", property = ""] = path.replace(/\.json$/, "").split("/");
     ledger.add({
-      stage: "corpus",
-      name: where,
-      className: name,
-      type: "CounterexampleLost",
-      word: "not as pinned",
-      decision: { kind: "fixed", name: `${name}/${property}` },
+      ...lost(path, options),
       message: `it cannot be replayed: ${message}`,
       details: rest.join("\n"),
-      rule: STILL_BROKEN,
-      place: { file: `${inRepository}${where}`, line: 1 },
-      rerun: `npx gmemcheck replay ${where}`,
+      rerun: rerun(path),
     });
   }
 }
 
 /** A counterexample of the base that the head has no more. */
-function addLost(path: string, ledger: Ledger, { removed, inRepository }: CorpusOptions): void {
-  const [name = "", property = ""] = path.replace(/\.json$/, "").split("/");
-  if (removed.includes(name)) return;
-  ledger.add({
+function addLost(path: string, ledger: Ledger, options: CorpusOptions): void {
+  if (options.removed.includes(namesOf(path)[0])) return;
+  ledger.add({ ...lost(path, options), message: "the counterexample of the base is gone" });
+}
+
+function lost(path: string, { inRepository }: CorpusOptions) {
+  const [design, property] = namesOf(path);
+  return {
     stage: "corpus",
     name: `${FOLDER}/${path}`,
-    className: name,
+    className: design,
     type: "CounterexampleLost",
     word: "not as pinned",
-    decision: { kind: "fixed", name: `${name}/${property}` },
-    message: "the counterexample of the base is gone",
+    decision: { kind: "fixed", name: `${design}/${property}` },
     rule: STILL_BROKEN,
     place: { file: `${inRepository}${FOLDER}/${path}`, line: 1 },
-  });
+  } as const;
 }
+
+function namesOf(path: string): readonly [string, string] {
+  const [design = "", property = ""] = path.replace(/\.json$/, "").split("/");
+  return [design, property];
+}
+
+const rerun = (path: string): string => `npx gmemcheck replay ${FOLDER}/${path}`;

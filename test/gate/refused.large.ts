@@ -60,4 +60,32 @@ describe("what is refused or cannot be compared", () => {
     );
     expect(stdout).toMatch(/8 of 8 counterexamples were replayed/);
   });
+
+  test("a base whose types do not fit is named, and the rest is reported all the same", async () => {
+    repository.append(VERSIONS, "\nexport const misfit: number = 'text';\n");
+    repository.commit("a base that does not type-check");
+    repository.append(VERSIONS, "\nexport const other: number = 1;\n");
+    const { code, stdout } = await repository.gate("--base", "HEAD");
+    repository.git("reset", "--quiet", "--hard", "HEAD~1");
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^NOT COMPARABLE {2}base: types\n.*the base does not type-check: .*TS2322/m);
+    expect(stdout).toMatch(/^INVALID {2}models\/guest-memfd\/versions.ts: TS2322/m);
+    expect(stdout).toMatch(/8 of 8 counterexamples were replayed/);
+  });
+});
+
+test("--keep-going looks at what is derived although something is found", async () => {
+  weaken();
+  const { code, stdout } = await repository.gate("--base", "main", "--keep-going", "--budget", "120s");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^WEAKENED/m);
+  expect(stdout).not.toContain("what was found decides already");
+});
+
+test("a gate that is interrupted reports what it has, and says that it is not complete", async () => {
+  repository.edit(VERSIONS, 'without: ["bind", ', 'without: ["refuse an overlap of frames", "bind", ');
+  const { code, stdout } = await repository.interrupted(6_000, "gate", "--base", "main");
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/NOT complete/);
+  expect(stdout).toMatch(/interrupted by SIGINT/);
 });

@@ -124,11 +124,17 @@ export class TestRepository {
     return this.run(["gate", ...args]);
   }
 
-  private run(args: readonly string[]): Promise<Ran> {
+  /** Runs its own tool, and interrupts it after some milliseconds. */
+  interrupted(ms: number, ...args: readonly string[]): Promise<Ran> {
+    return this.run(args, ms);
+  }
+
+  private run(args: readonly string[], interruptAfter?: number): Promise<Ran> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [join(this.root, "bin/gmemcheck.mjs"), ...args], {
         cwd: this.root,
       });
+      if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
       let stdout = "";
       let stderr = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
