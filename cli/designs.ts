@@ -12,6 +12,11 @@ import { designNames, entryNamed, type Entry, type Part } from "../models/catalo
  */
 const FILE = /^(.*\.m?ts)(?:#(.+))?$/;
 
+/** The file of such a name; null for a name of the registry. */
+export function fileOf(name: string): string | null {
+  return FILE.exec(name)?.[1] ?? null;
+}
+
 export async function findDesign(name: string): Promise<Entry> {
   const file = FILE.exec(name);
   if (file !== null) return fromFile(file[1]!, file[2]);

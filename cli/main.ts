@@ -261,6 +261,13 @@ function commands(done: (code: number) => void): Command {
       done(await (await import("./emit.ts")).emit(kind, path, options)),
     );
 
+  add("page", "make a trace one HTML file: look at it, step through it, and branch off it in a browser")
+    .argument("<trace>", "a trace file, or an ITF file of another tool")
+    .option("--out <file>", 'write it there; "-" for stdout (default: named as the trace, in this folder)')
+    .option("--design <name>", "where the trace's design is not in the registry: its file")
+    .option("--static", "without script: for mail, and where none may run")
+    .action(async (path: string, options) => done(await (await import("./page.ts")).page(path, options)));
+
   add("run", "run a program in the recording format on a design, and print its results as a recording")
     .argument("<program>", "a file in the recording format; results are not needed")
     .option("--design <name>", "instead of the design of the header's kernel")

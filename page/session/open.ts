@@ -37,6 +37,7 @@ export function openSession(design: AnyDesign, document: unknown, where = "trace
 class Opened implements Session {
   readonly design: AnyDesign;
   readonly trace: Trace;
+  readonly isRun = true;
   readonly property: string | null;
   readonly moments: readonly Moment[];
   readonly differences: readonly string[];

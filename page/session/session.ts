@@ -79,6 +79,8 @@ export interface CallReach {
 export interface Session {
   readonly design: AnyDesign;
   readonly trace: Trace;
+  /** False of states that another tool recorded: there is nothing to run, to branch off or to write as a trace. */
+  readonly isRun: boolean;
   /** The breach that the trace was stored for: its property; null in a branch, and for a trace without. */
   readonly property: string | null;
   readonly moments: readonly Moment[];
