@@ -14,7 +14,7 @@ import {
 } from "./calls/create-guest-memfd.ts";
 import { closeVcpu, closeVm, createVcpu, createVm } from "./calls/create-vm.ts";
 import { close, dup } from "./calls/dup-close.ts";
-import { fallocate } from "./calls/fallocate.ts";
+import { fallocate, MODES_WITH_ZEROES, vfsFallocate } from "./calls/fallocate.ts";
 import { fstat, ftruncate, lseek, pread, pwrite, read, write } from "./calls/file-calls.ts";
 import { getDirtyLog } from "./calls/get-dirty-log.ts";
 import { guestExecute, guestRead, guestWrite } from "./calls/guest-access.ts";
@@ -226,6 +226,9 @@ export const guestMemfd6_18 = variant(guestMemfd6_12, {
     }),
     create_guest_memfd: change(of6_12.create_guest_memfd, {
       sections: { "check the flags": local(checkCreateFlags(mmapAndInitShared)) },
+    }),
+    fallocate: change(of6_12.fallocate, {
+      sections: { "vfs_fallocate()": vfsFallocate(MODES_WITH_ZEROES) },
     }),
     host_read: hostRead,
     host_write: hostWrite,

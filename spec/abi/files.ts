@@ -9,6 +9,8 @@ export const FALLOC_FL_COLLAPSE_RANGE = 0x08;
 export const FALLOC_FL_ZERO_RANGE = 0x10;
 export const FALLOC_FL_INSERT_RANGE = 0x20;
 export const FALLOC_FL_UNSHARE_RANGE = 0x40;
+/** Since 6.17. */
+export const FALLOC_FL_WRITE_ZEROES = 0x80;
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;

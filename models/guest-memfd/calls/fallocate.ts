@@ -1,5 +1,5 @@
 /** fallocate() on a guest_memfd: allocate pages, or punch a hole. */
-import { bool, goTo, upTo } from "../../../spec/language.ts";
+import { bool, goTo, local, upTo } from "../../../spec/language.ts";
 import { Inode, Vm } from "../../../spec/guest-memory.ts";
 import {
   FALLOC_FL_COLLAPSE_RANGE,
@@ -7,6 +7,7 @@ import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_WRITE_ZEROES,
   FALLOC_FL_ZERO_RANGE,
   MAX_FILE_OFFSET,
 } from "../../../spec/abi/files.ts";
@@ -31,22 +32,31 @@ const VFS_MODES =
   FALLOC_FL_INSERT_RANGE |
   FALLOC_FL_UNSHARE_RANGE;
 
-/** Mode bits that stand for an operation of their own; a call has at most one. */
-const OPERATIONS = VFS_MODES & ~FALLOC_FL_KEEP_SIZE;
+/** FALLOC_FL_SUPPORTED_MASK since 6.17, include/linux/falloc.h. */
+export const MODES_WITH_ZEROES = VFS_MODES | FALLOC_FL_WRITE_ZEROES;
 
-/** Those that change the size of a file, and so cannot keep it. */
-const RESIZES = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE;
+/** Operations that change the size of a file or write to its disk, and so cannot keep the size. */
+const RESIZES = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_WRITE_ZEROES;
 
-/** vfs_fallocate(), fs/open.c */
-function checkVfs(mode: number, offset: bigint, len: bigint): "EINVAL" | "EOPNOTSUPP" | "EFBIG" | void {
+interface Asked {
+  readonly mode: number;
+  readonly offset: bigint;
+  readonly len: bigint;
+}
+
+/** vfs_fallocate(), fs/open.c, of a version that knows these modes. */
+function checkVfs(modes: number, { mode, offset, len }: Asked): "EINVAL" | "EOPNOTSUPP" | "EFBIG" | void {
   if (offset < 0n || len <= 0n) return "EINVAL";
-  if ((mode & ~VFS_MODES) !== 0) return "EOPNOTSUPP";
-  const operation = mode & OPERATIONS;
+  if ((mode & ~modes) !== 0) return "EOPNOTSUPP";
+  // Bits that stand for an operation of their own; a call has at most one.
+  const operation = mode & ~FALLOC_FL_KEEP_SIZE;
   if ((operation & (operation - 1)) !== 0) return "EOPNOTSUPP";
   if (operation === FALLOC_FL_PUNCH_HOLE && (mode & FALLOC_FL_KEEP_SIZE) === 0) return "EOPNOTSUPP";
   if ((operation & RESIZES) !== 0 && (mode & FALLOC_FL_KEEP_SIZE) !== 0) return "EOPNOTSUPP";
   if (offset + len > MAX_FILE_OFFSET) return "EFBIG";
 }
+
+export const vfsFallocate = (modes: number) => local((_s: State, c: Asked) => checkVfs(modes, c));
 
 /** A range of pages of an inode. */
 interface Hole {
@@ -123,7 +133,7 @@ export const fallocate = call({
       holdFile(s, c.file!);
       c.holds = true;
     },
-    "vfs_fallocate()": { local: true, run: (_s, { mode, offset, len }) => checkVfs(mode, offset, len) },
+    "vfs_fallocate()": vfsFallocate(VFS_MODES),
     "check the mode and the alignment": {
       local: true,
       run: (s, c) => {

@@ -1,8 +1,8 @@
 /** File operations that a guest_memfd does not have, and fstat(). */
-import { upTo } from "../../../spec/language.ts";
-import { truncatePage } from "../page-cache.ts";
+import { ids, upTo } from "../../../spec/language.ts";
+import { notifyArea, truncatePage } from "../page-cache.ts";
 import { PAGE_SIZE } from "../../../spec/abi/kvm.ts";
-import { call, choice, openFile, type FileId, type State } from "../state.ts";
+import { call, choice, openFile, type FileId, type InodeId, type State } from "../state.ts";
 import { fileDescriptor } from "./fallocate.ts";
 
 const isGuestMemfd = (s: State, file: FileId | null): boolean => s.files[file!].kind === "guest_memfd";
@@ -11,6 +11,15 @@ const position = choice<bigint>(
   () => [0n],
   () => [-1n],
 );
+
+/** A page behind the new end goes from wherever it is mapped. Which of ordinary memory is mapped is not kept: all mappings are told. */
+function unmapPage(s: State, inode: InodeId, page: number): void {
+  truncatePage(s, inode, page);
+  for (const area of ids(s.areas)) {
+    const mapping = s.areas[area];
+    if (mapping !== null && s.files[mapping.file].inode === inode) notifyArea(s, area, page);
+  }
+}
 
 export const ftruncate = call({
   kernel: "do_sys_ftruncate(), fs/open.c; kvm_gmem_setattr(), virt/kvm/guest_memfd.c, 6.8",
@@ -37,7 +46,7 @@ export const ftruncate = call({
       const { inode } = s.files[file!];
       s.inodes[inode].size = m.pages.border(size);
       for (let page = s.inodes[inode].size; page < s.inodes[inode].pages.length; page++)
-        truncatePage(s, inode, page);
+        unmapPage(s, inode, page);
     },
   },
 });

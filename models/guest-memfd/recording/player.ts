@@ -74,14 +74,40 @@ function machineOf(header: Header, program: readonly Args[], layout: Layout): Om
   };
 }
 
-/** What a name of the program stands for; null once it is closed, or when it was never made. */
-type Names<T> = Map<string, T | null>;
+/**
+ * What the names of a program stand for; nothing when they were never made. A closed one stands for where its thing was, which has to say
+ * itself that it is not open, until another name stands there.
+ */
+class Names<T extends number | string> {
+  private readonly open = new Map<string, T>();
+  private readonly closed = new Map<string, T>();
+
+  at(name: string): T | null {
+    return this.open.get(name) ?? this.closed.get(name) ?? null;
+  }
+
+  set(name: string, place: T | null): void {
+    this.open.delete(name);
+    this.closed.delete(name);
+    if (place === null) return;
+    for (const [other, at] of this.closed) if (at === place) this.closed.delete(other);
+    this.open.set(name, place);
+  }
+
+  close(name: string): void {
+    const place = this.open.get(name);
+    if (place === undefined) return;
+    this.open.delete(name);
+    if (![...this.open.values()].includes(place)) this.closed.set(name, place);
+  }
+}
 
 export class Program implements Playing {
   readonly machine: Machine;
-  private readonly vms: Names<number> = new Map();
-  private readonly vcpus: Names<{ readonly vm: number; readonly id: number }> = new Map();
-  private readonly files: Names<number> = new Map();
+  private readonly vms = new Names<number>();
+  /** "VM id" */
+  private readonly vcpus = new Names<string>();
+  private readonly files = new Names<number>();
   private readonly areas = new Map<string, number>();
   /** vCPU ids by VM, in the order of creation. */
   private readonly nextVcpu = new Map<number, number>();
@@ -230,16 +256,16 @@ export class Program implements Playing {
   }
 
   private vm(name: string): number | null {
-    return this.vms.get(name) ?? null;
+    return this.vms.at(name);
   }
 
   private vcpu(name: string): { readonly vm: number | null; readonly vcpu: number } {
-    const found = this.vcpus.get(name) ?? null;
-    return found === null ? { vm: null, vcpu: 0 } : { vm: found.vm, vcpu: found.id };
+    const [vm = null, vcpu = 0] = this.vcpus.at(name)?.split(" ").map(Number) ?? [];
+    return { vm, vcpu };
   }
 
   private file(name: string): number | null {
-    return this.files.get(name) ?? null;
+    return this.files.at(name);
   }
 
   private area(name: string): number {
@@ -263,7 +289,7 @@ export class Program implements Playing {
     return { ...this.success(step, outcome), ...rest };
   }
 
-  /** Names are bound when the call that makes them succeeds, and unbound by a close. */
+  /** Names are bound when the call that makes them succeeds. */
   private learn(step: Args, outcome: Outcome): void {
     const made = typeof outcome === "object" ? outcome.value : null;
     switch (step.op) {
@@ -273,7 +299,7 @@ export class Program implements Playing {
         break;
       case "create_vcpu": {
         const vm = this.vm(step.vm);
-        this.vcpus.set(step.vcpu, vm === null || made === null ? null : { vm, id: made });
+        this.vcpus.set(step.vcpu, vm === null || made === null ? null : `${vm} ${made}`);
         if (vm !== null && made !== null) this.nextVcpu.set(vm, made + 1);
         break;
       }
@@ -285,13 +311,13 @@ export class Program implements Playing {
         this.files.set(step.as, outcome === 0 ? this.file(step.file) : null);
         break;
       case "close":
-        this.files.set(step.file, null);
+        this.files.close(step.file);
         break;
       case "close_vm":
-        this.vms.set(step.vm, null);
+        this.vms.close(step.vm);
         break;
       case "close_vcpu":
-        this.vcpus.set(step.vcpu, null);
+        this.vcpus.close(step.vcpu);
         break;
       case "set_user_memory_region":
       case "set_user_memory_region2":
