@@ -225,7 +225,7 @@ async function writeTraces(
   summaries: readonly DesignReport[],
   folder: string,
 ): Promise<Map<PropertyReport, string>> {
-  const { fileName, writeTrace } = await import("../checkers/trace/file.ts");
+  const { fileName, writeTrace } = await import("../checkers/trace/text.ts");
   const files = new Map<PropertyReport, string>();
   for (const report of summaries) {
     for (const property of shortestBreaches(report)) {

@@ -122,7 +122,7 @@ async function writeTraces(
   { differences }: Comparison,
   folder: string,
 ): Promise<Map<Difference, readonly string[]>> {
-  const { fileName, writeTrace } = await import("../checkers/trace/file.ts");
+  const { fileName, writeTrace } = await import("../checkers/trace/text.ts");
   const files = new Map<Difference, readonly string[]>();
   for (const [i, difference] of differences.entries()) {
     const { kind, subject, traces } = difference;

@@ -1,7 +1,8 @@
 /** `gmemcheck emit`: a trace as something that others run or read. */
 import { basename } from "node:path";
 import { InputError } from "../checkers/input.ts";
-import { fileName, readTrace } from "../checkers/trace/file.ts";
+import { readTrace } from "../checkers/trace/file.ts";
+import { fileName } from "../checkers/trace/text.ts";
 import { replay, type Replayed } from "../checkers/trace/replay.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Entry } from "../models/catalogue.ts";

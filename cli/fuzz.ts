@@ -13,7 +13,8 @@ import {
 import { fuzzJson, fuzzText, type Stored, type Told } from "../checkers/report/fuzz.ts";
 import { shellWord } from "../checkers/report/shell.ts";
 import { count } from "../checkers/report/text.ts";
-import { fileName, readTrace, writeTrace } from "../checkers/trace/file.ts";
+import { readTrace } from "../checkers/trace/file.ts";
+import { fileName, writeTrace } from "../checkers/trace/text.ts";
 import { replay } from "../checkers/trace/replay.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Entry } from "../models/catalogue.ts";

@@ -78,7 +78,7 @@ async function deliver(report: GateReport, { format, out }: GateCommand): Promis
 
 /** The traces of what is wrong go to files of their own. */
 async function withTraces(findings: readonly Finding[], folder: string): Promise<readonly Finding[]> {
-  const { fileName, writeTrace } = await import("../checkers/trace/file.ts");
+  const { fileName, writeTrace } = await import("../checkers/trace/text.ts");
   return findings.map((finding) => {
     const { trace, word, className, name } = finding;
     if (trace === undefined || word === null) return finding;

@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { NO_LIMIT } from "../checkers/explore/sweep.ts";
-import { fileName, writeTrace } from "../checkers/trace/file.ts";
+import { fileName, writeTrace } from "../checkers/trace/text.ts";
 import { runJobs } from "../cli/jobs.ts";
 import type { Job } from "../cli/run-job.ts";
 import { pins } from "../models/pins.ts";

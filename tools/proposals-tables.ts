@@ -1,7 +1,7 @@
 /** What is made of models/proposals/README.md: each family's designs against what is promised, from the pins, and the objections. */
 import { namesAsked } from "../checkers/explore/asked.ts";
 import { initialState, resolveBounds } from "../checkers/explore/bounded.ts";
-import { fileName } from "../checkers/trace/file.ts";
+import { fileName } from "../checkers/trace/text.ts";
 import { families } from "../models/proposals/families.ts";
 import type { Claim, Family, Objection } from "../models/proposals/family.ts";
 import type { AnyDesign } from "../spec/language/design.ts";

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema";
 import { DIFFERENCE_KINDS, type Comparison } from "../compare/comparison.ts";
 import { MODES, PROFILES } from "../../spec/language/design.ts";
 import { jsonSchema } from "../json-schema.ts";
-import { traceJson } from "../trace/file.ts";
+import { traceJson } from "../trace/text.ts";
 import type { AskedDiff } from "./diff.ts";
 
 const DIFF_SCHEMA_VERSION = 1;

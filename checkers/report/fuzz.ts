@@ -139,7 +139,7 @@ function coverageLines({ coverage }: FuzzReport): string[] {
 export async function fuzzJson(
   reports: readonly { readonly report: FuzzReport; readonly told: Told }[],
 ): Promise<unknown> {
-  const { traceJson } = await import("../trace/file.ts");
+  const { traceJson } = await import("../trace/text.ts");
   const finding = (found: Finding, told: Told): unknown => ({
     property: found.breach.property,
     known: told.breaks.includes(found.breach.property),

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema";
 import { DECISIONS } from "../gate/decision.ts";
 import { STAGES, WORDS, type Finding, type GateReport, type Stage } from "../gate/finding.ts";
-import { traceJson } from "../trace/file.ts";
+import { traceJson } from "../trace/text.ts";
 
 const GATE_SCHEMA_VERSION = 1;
 const TITLE = "gmemcheck-gate/1";

@@ -7,7 +7,7 @@ export async function checkJson(
   reports: readonly DesignReport[],
   files: ReadonlyMap<PropertyReport, string>,
 ): Promise<unknown> {
-  const { traceJson } = await import("../trace/file.ts");
+  const { traceJson } = await import("../trace/text.ts");
   const property = (report: PropertyReport): unknown => ({
     name: report.name,
     kind: report.kind,

@@ -126,7 +126,7 @@ function fateLines(fate: Fate): string[] {
 
 /** 64-bit numbers of traces as "0x…". */
 export async function mutationJson(report: MutationReport) {
-  const { traceJson } = await import("../trace/file.ts");
+  const { traceJson } = await import("../trace/text.ts");
   const sideOf = (trace: Trace | null): unknown => trace && traceJson(trace);
   const written = (fate: Fate): { readonly kind: Fate["kind"]; readonly difference?: object | null } => {
     if (fate.kind !== "survived" || fate.difference === null) return fate;

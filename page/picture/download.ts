@@ -2,7 +2,7 @@
 import { render, type VNode } from "preact";
 import { itf } from "../../checkers/report/itf.ts";
 import { mermaid } from "../../checkers/report/mermaid.ts";
-import { fileName } from "../../checkers/trace/file.ts";
+import { fileName } from "../../checkers/trace/text.ts";
 import type { Trace } from "../../spec/language/trace.ts";
 import type { Session } from "../session/session.ts";
 

@@ -7,7 +7,8 @@ import { certified } from "../../checkers/fuzz/certified.ts";
 import { fuzz } from "../../checkers/fuzz/fuzz.ts";
 import { rerunRaceAt } from "../../checkers/fuzz/rerun-race.ts";
 import { Stage } from "../../checkers/fuzz/stage.ts";
-import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { readTrace } from "../../checkers/trace/file.ts";
+import { writeTrace } from "../../checkers/trace/text.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { a, always, b, call, counter, overlap, reportOf, spec } from "../interleave/counter.ts";
 

@@ -8,7 +8,8 @@ import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
 import { certified } from "../../checkers/fuzz/certified.ts";
 import type { CallsHit } from "../../checkers/fuzz/hit.ts";
 import { shrink, type Shrunk, type ShrinkOptions } from "../../checkers/fuzz/shrink.ts";
-import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { readTrace } from "../../checkers/trace/file.ts";
+import { writeTrace } from "../../checkers/trace/text.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { Switch, always, call, step, toy } from "../toy.ts";
 

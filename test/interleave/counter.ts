@@ -18,7 +18,8 @@ import type { Property } from "../../spec/language/property.ts";
 import type { OverlapTrace } from "../../spec/language/trace.ts";
 import { checkVector, type PropertyReport, type RunReport } from "../../checkers/explore/check.ts";
 import { NO_LIMIT, type SearchOptions } from "../../checkers/explore/sweep.ts";
-import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { readTrace } from "../../checkers/trace/file.ts";
+import { writeTrace } from "../../checkers/trace/text.ts";
 import { replay, type Replayed } from "../../checkers/trace/replay.ts";
 
 const state = record({ count: upTo("most"), alive: bool, busy: bool, waiters: upTo("most") });

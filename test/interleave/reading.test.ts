@@ -8,7 +8,8 @@ import type { OverlapTrace } from "../../spec/language/trace.ts";
 import { runText } from "../../checkers/report/text.ts";
 import { explain } from "../../checkers/report/explain.ts";
 import { itf } from "../../checkers/report/itf.ts";
-import { readTrace, writeTrace } from "../../checkers/trace/file.ts";
+import { readTrace } from "../../checkers/trace/file.ts";
+import { writeTrace } from "../../checkers/trace/text.ts";
 import { replay } from "../../checkers/trace/replay.ts";
 import { a, b, call, counter, overlap, readers, shown, spec } from "./counter.ts";
 
