@@ -221,6 +221,42 @@ describe("the models of the shipped versions", () => {
     expect(Object.keys(state.areas[1])).toEqual(["file", "first", "npages", "access"]);
   });
 
+  const mapped = (prot: number): Made => [
+    "mmap",
+    { area: 0, file: 0, offset: 0n, length: 4096n, prot, share: "shared" },
+  ];
+  const advised = (advice: number): Made => ["madvise", { area: 0, advice, offset: 0n, length: 4096n }];
+  const sharedFile: readonly Made[] = [
+    createVm(0),
+    ["create_guest_memfd", { vm: 0, flags: 3n, size: 4096n, reserved: 0n }],
+  ];
+
+  test("MADV_DONTNEED leaves an entry of poison", () => {
+    const hole: Made = ["fallocate", { file: 0, mode: 3, offset: 0n, len: 4096n }];
+    const read: Made = ["host_read", { area: 0, offset: 0n }];
+    const calls = [...sharedFile, mapped(3), advised(100), hole, advised(4), read];
+    expect(play(of7_3, {}, calls).results.slice(3)).toEqual(["EBUSY", 0, 0, "SIGBUS BUS_MCEERR_AR"]);
+  });
+
+  test("a mapping that can be written can be populated for reads", () => {
+    const { results } = play(of7_3, {}, [...sharedFile, mapped(2), advised(22)]);
+    expect(results.slice(2)).toEqual([0, 0]);
+  });
+
+  test("a pre-fault of 6.12 leaves what is mapped alone", () => {
+    const log: Made = ["get_dirty_log", { vm: 0, slot: 0, as_id: 0 }];
+    const { results } = play(entryOf("guest-memfd-6.12")!.design, {}, [
+      createVm(0),
+      ["create_vcpu", { vm: 0, id: 0 }],
+      region({ flags: 1n }),
+      ["guest_write", { vm: 0, vcpu: 0, gpa: 0n, value: 1 }],
+      log,
+      ["pre_fault_memory", { vm: 0, vcpu: 0, gpa: 0n, size: 4096n, flags: 0n }],
+      log,
+    ]);
+    expect(results.slice(2)).toEqual([0, 0, { value: 1 }, { value: 1 }, { value: 0 }]);
+  });
+
   test("nobody touches addresses behind a mapping", () => {
     const { results } = play(of7_3, {}, [["host_read", { area: 1, offset: 4096n }]]);
     expect(results).toEqual([null]);
