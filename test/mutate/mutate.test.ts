@@ -1,9 +1,11 @@
 /** `gmemcheck mutate` on a design with a known score: every way in which a mutant can end, with any number of threads, and bad input. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MutatePool } from "../../cli/mutate-pool.ts";
+import type { MutateWork } from "../../cli/mutate-worker.ts";
 import { ROOT, inProcess } from "../cli/gmemcheck.ts";
 import { parking } from "./parking.ts";
 
@@ -142,4 +144,62 @@ test("what is judged only at larger vectors ends alike, compared in lockstep whe
   rmSync(folder, { recursive: true });
   const { counts } = JSON.parse(stdout) as Json;
   expect(counts).toMatchObject({ promise: 6, language: 6, survived: 3, equivalent: 4, "not reached": 1 });
+});
+
+const KEPT = join(ROOT, "node_modules/.cache/gmemcheck/mutate");
+const kept = (): string[] => (existsSync(KEPT) ? readdirSync(KEPT) : []);
+
+/** Interrupts this process as soon as a file of answers that is new has a first mutant. */
+function interruptAtFirstMutant(): NodeJS.Timeout {
+  const before = new Set(kept());
+  const asking = setInterval(() => {
+    const fresh = kept().find((name) => !before.has(name));
+    if (fresh === undefined || !readFileSync(join(KEPT, fresh), "utf8").includes('["judge ')) return;
+    clearInterval(asking);
+    process.emit("SIGINT");
+  }, 5);
+  return asking;
+}
+
+test("interrupted: what was judged is told, and the next run goes on from there", async () => {
+  const { path, folder } = elsewhere();
+  const asking = interruptAtFirstMutant();
+  const first = await inProcess(["mutate", path, "--workers=1", "--format=json"]);
+  clearInterval(asking);
+  expect(first.code).toBe(130);
+  const report = JSON.parse(first.stdout) as Json;
+  expect(report).toMatchObject({ complete: false, reason: "interrupted by SIGINT" });
+  expect(report.counts["not judged"]).toBeGreaterThan(0);
+
+  const second = await inProcess(["mutate", path, "--workers=1", "--format=json"]);
+  rmSync(folder, { recursive: true });
+  const { counts, complete } = JSON.parse(second.stdout) as Json;
+  expect(complete).toBe(true);
+  expect(counts).toMatchObject({ promise: 6, language: 6, survived: 3, equivalent: 4, "not reached": 1 });
+});
+
+describe("a process that ends by itself", () => {
+  const folder = mkdtempSync(join(tmpdir(), "gmemcheck-pool-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const asked = join(folder, "ends.ts");
+  writeFileSync(asked, "process.exit(7);\n");
+  const copied = { sources: [], importers: new Map<never, never>(), entry: asked, name: "ends" };
+  const work: MutateWork = { asked, copied, mutants: [], recordings: [], folder };
+
+  test.each([
+    ["at a mutant: no answer in time", 5, "Overdue"],
+    ["at the design itself: a fault, with its code", null, "a process of mutate ended with code 7 at reach"],
+  ])("%s", async (_what, seconds, message) => {
+    const pool = new MutatePool(work, 1);
+    const error: unknown = await pool.run({ kind: "reach" }, seconds, () => false).catch((e: unknown) => e);
+    pool.close();
+    expect(String(error)).toContain(message);
+  });
+
+  test("once it is closed, nothing is begun any more", async () => {
+    const pool = new MutatePool(work, 1);
+    const both = [1, 2].map(() => pool.run({ kind: "reach" }, null, () => false).catch((e: Error) => e.name));
+    pool.close();
+    expect((await Promise.all(both))[1]).toBe("Stopped");
+  });
 });
