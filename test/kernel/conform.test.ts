@@ -107,6 +107,30 @@ test("a program without answers can be played, and gives the recording back", ()
   }
 });
 
+test("a closed name is no descriptor, whoever has the place of its thing since", () => {
+  const { recording, design, player } = recordings.find(({ name }) => name === "7.3.4-order.jsonl")!;
+  const file = { op: "create_guest_memfd", vm: "B", size: 4096, flags: 0 };
+  const steps: RecordedStep[] = [
+    { op: "create_vm", vm: "A", type: 0 },
+    { op: "close_vm", vm: "A" },
+    { op: "create_vm", vm: "B", type: 0 },
+    { op: "check_extension", vm: "A", cap: 10 },
+    { ...file, file: "F" },
+    { op: "dup", file: "F", as: "G" },
+    { op: "close", file: "F" },
+    { op: "fstat", file: "F" },
+    { op: "dup", file: "G", as: "H" },
+    { op: "close", file: "G" },
+    { op: "close", file: "H" },
+    { ...file, file: "I" },
+    { op: "fstat", file: "H" },
+    { op: "fstat", file: "I" },
+  ];
+  const answers = play(recording.header, { id: "closed", steps }, design, player, "here");
+  const refused = steps.filter((_, i) => answers[i]!["errno"] === "EBADF");
+  expect(refused).toEqual([steps[3], steps[7], steps[12]]);
+});
+
 test("KVM_SET_MEMORY_ATTRIBUTES may be there without VMs that have private memory: the header says so", () => {
   const { recording, design } = recordings.find(({ name }) => name === "7.3.4-prefetch.jsonl")!;
   const set = { op: "set_memory_attributes", vm: "A", address: 0x100000, size: 4096, flags: 0 };
