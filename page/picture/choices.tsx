@@ -1,8 +1,8 @@
 /** What else could be done at a moment: taken, it begins a branch of the reader's own. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
-import type { Choice, Session } from "../session/session.ts";
+import type { Choice, Reach, Session } from "../session/session.ts";
 
 interface Props {
   readonly session: Session;
@@ -27,34 +27,17 @@ export function Choices({ session, index, onTake }: Props): JSX.Element {
   );
 }
 
-interface Asked {
-  readonly session: Session;
-  readonly index: number;
-  readonly choices: readonly Choice[];
-}
-
 function Enabled({ session, index, onTake }: Props): JSX.Element {
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [reach, setReach] = useState<Reach>({});
   const [query, setQuery] = useState("");
-  const [isWhole, setWhole] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked({ session, index, choices: session.choicesAt(index) }), PATIENCE);
-    return () => clearTimeout(timer);
-  }, [session, index]);
-  if (asked === null || asked.session !== session || asked.index !== index) return <p class="dim">…</p>;
-  const { choices } = asked;
-  if (choices.length === 0) return <p class="dim">Nothing can be done here: the run has ended.</p>;
-  const matching = choices.filter((choice) =>
-    `${choice.actor} ${choice.label}`.toLowerCase().includes(query.toLowerCase()),
-  );
-  const shown = isWhole ? matching : matching.slice(0, MOST);
+  const choices = useChoices(session, index, reach);
   return (
     <>
       <p class="dim">
-        {choices.length} {choices.length === 1 ? "step is" : "steps are"} enabled. Take one to leave the
-        trace: the design runs it here, and its promises are asked again.
+        Take one to leave the trace: the design runs it here, and its promises are asked again at every step.
       </p>
-      {choices.length > 12 && (
+      <div class="which">
+        <Calls session={session} reach={reach} onReach={setReach} />
         <input
           type="search"
           value={query}
@@ -62,7 +45,86 @@ function Enabled({ session, index, onTake }: Props): JSX.Element {
           aria-label="Filter what could happen"
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
+      </div>
+      {choices === null ? (
+        <p class="dim">…</p>
+      ) : (
+        <List key={index} choices={matching(choices, query)} onTake={onTake} />
       )}
+    </>
+  );
+}
+
+interface Asked extends Pick<Props, "session" | "index"> {
+  readonly reach: Reach;
+  readonly choices: readonly Choice[];
+}
+
+/** Null until they have been tried. */
+function useChoices(session: Session, index: number, reach: Reach): readonly Choice[] | null {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  useEffect(() => {
+    const ask = (): void => setAsked({ session, index, reach, choices: session.choicesAt(index, reach) });
+    const timer = setTimeout(ask, PATIENCE);
+    return () => clearTimeout(timer);
+  }, [session, index, reach]);
+  const isCurrent = asked?.session === session && asked.index === index && asked.reach === reach;
+  return isCurrent ? asked.choices : null;
+}
+
+function matching(choices: readonly Choice[], query: string): readonly Choice[] {
+  const wanted = query.trim().toLowerCase();
+  if (wanted === "") return choices;
+  return choices.filter(({ actor, call, label }) =>
+    `${actor} ${call} ${label}`.toLowerCase().includes(wanted),
+  );
+}
+
+interface CallsProps {
+  readonly session: Session;
+  readonly reach: Reach;
+  readonly onReach: (reach: Reach) => void;
+}
+
+/** Of which calls: those that the trace's scenario makes, or any one of the design, with every parameter. */
+function Calls({ session, reach, onReach }: CallsProps): JSX.Element {
+  const calls = useMemo(() => session.calls(true), [session]);
+  return (
+    <select
+      aria-label="Calls to try"
+      value={reach.call ?? ""}
+      onChange={({ currentTarget: { value } }) =>
+        onReach(value === "" ? {} : { call: value, everything: true })
+      }
+    >
+      <option value="">calls of the scenario</option>
+      {calls.map(({ call, sets }) => (
+        <option value={call} disabled={sets === null}>
+          {oneLine(call)},{" "}
+          {sets === null ? "too many ways to list" : `${sets} ${sets === 1 ? "way" : "ways"}`}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+interface ListProps {
+  readonly choices: readonly Choice[];
+  readonly onTake: (choice: Choice) => void;
+}
+
+/** Those that do something first; refused calls are asked for. */
+function List({ choices, onTake }: ListProps): JSX.Element {
+  const [isWhole, setWhole] = useState(false);
+  if (choices.length === 0) return <p class="dim">Nothing of these can be done here.</p>;
+  const doing = choices.filter(
+    ({ changes, isNext, kind, bug }) => changes > 0 || isNext || kind === "go" || bug !== null,
+  );
+  const all = isWhole ? choices : doing;
+  const shown = isWhole ? all : all.slice(0, MOST);
+  const left = choices.length - shown.length;
+  return (
+    <>
       <ul>
         {shown.map((choice) => (
           <li key={choice.key}>
@@ -70,9 +132,9 @@ function Enabled({ session, index, onTake }: Props): JSX.Element {
           </li>
         ))}
       </ul>
-      {shown.length < matching.length && (
+      {left > 0 && (
         <button type="button" onClick={() => setWhole(true)}>
-          All {matching.length}
+          {doing.length > MOST ? `All ${choices.length}` : `Also ${left} that would change nothing`}
         </button>
       )}
     </>
@@ -86,17 +148,21 @@ function Take({
   readonly choice: Choice;
   readonly onTake: (choice: Choice) => void;
 }): JSX.Element {
-  const { label, result, changes, isNext, kind } = choice;
+  const { actor, label, result, changes, isNext, kind, bug } = choice;
   return (
     <button type="button" class={`take${isNext ? " next" : ""}`} onClick={() => onTake(choice)}>
       <span class="says">
-        {kind === "go" && "goes on: "}
+        <span class="dim">
+          {oneLine(actor)}
+          {kind === "go" ? " goes on: " : ": "}
+        </span>
         {oneLine(label)}
       </span>
       <span class="tags">
+        {bug !== null && <span class="tag broken">✗ {oneLine(bug)}</span>}
         {result !== null && <span class="tag">= {oneLine(result)}</span>}
         {changes > 0 && <span class="tag">Δ{changes}</span>}
-        {isNext && <span class="tag">so does the trace</span>}
+        {isNext && <span class="tag next">the trace takes this</span>}
       </span>
     </button>
   );
@@ -130,7 +196,8 @@ export function Trail({ trail, onBack }: TrailProps): JSX.Element | null {
 }
 
 function runName({ branchedAt, moments }: Session): string {
+  const steps = moments.length - 1;
   return branchedAt === null
     ? "the trace"
-    : `your branch: leaves the trace at step ${branchedAt}, ${moments.length - 1} steps`;
+    : `your branch of ${steps} steps, which leaves the trace at step ${branchedAt}`;
 }

@@ -16,13 +16,13 @@ export function Controls({ session, index, query, onGo, onSearch }: Props): JSX.
   return (
     <nav class="controls" aria-label="Steps">
       <div class="stepper">
-        <Button says="To the start" sign="⏮" key_="Home" isOff={index === 0} onClick={() => onGo(0)} />
-        <Button says="A step back" sign="◀" key_="←" isOff={index === 0} onClick={() => onGo(index - 1)} />
+        <Button says="To the start" sign="⇤" key_="Home" isOff={index === 0} onClick={() => onGo(0)} />
+        <Button says="A step back" sign="←" key_="←" isOff={index === 0} onClick={() => onGo(index - 1)} />
         <output class="count" aria-hidden="true">
           {index} / {last}
         </output>
-        <Button says="A step on" sign="▶" key_="→" isOff={index === last} onClick={() => onGo(index + 1)} />
-        <Button says="To the end" sign="⏭" key_="End" isOff={index === last} onClick={() => onGo(last)} />
+        <Button says="A step on" sign="→" key_="→" isOff={index === last} onClick={() => onGo(index + 1)} />
+        <Button says="To the end" sign="⇥" key_="End" isOff={index === last} onClick={() => onGo(last)} />
       </div>
       <input
         class="slider"
@@ -58,7 +58,6 @@ function Button({ says, sign, key_, isOff, onClick }: ButtonProps): JSX.Element 
       onClick={onClick}
     >
       {sign}
-      {"\ufe0e"}
     </button>
   );
 }

@@ -13,14 +13,7 @@ interface Props {
 
 export function Downloads({ session, index, onFile }: Props): JSX.Element {
   const picture = (): void => {
-    const drawing = (
-      <MemoryDrawing
-        picture={session.moments[index]!.picture}
-        at={`at step ${index}`}
-        width={1000}
-        onGo={() => {}}
-      />
-    );
+    const drawing = <MemoryDrawing session={session} index={index} width={1000} onGo={() => {}} />;
     save(svgFile(session, `memory-${index}`, drawing));
   };
   const lanes = (): void => {
@@ -44,7 +37,6 @@ export function Downloads({ session, index, onFile }: Props): JSX.Element {
         />
         <Item says="Memory, SVG" about="as it is drawn at this step" onClick={picture} />
         <Item says="Lanes, SVG" about="all of them" onClick={lanes} />
-        <Item says="Mermaid" about="a sequence diagram" onClick={() => save(mermaidFile(session))} />
         <li>
           <label class="open">
             Open a trace or ITF file <span class="dim">or drop it on the page</span>

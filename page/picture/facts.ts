@@ -1,5 +1,5 @@
 /** What is said of each thing of a picture: the drawing and the table say these words, and no others. */
-import type { Drawn, FileDrawn, GfnCell, PageCell, SlotDrawn, VmDrawn } from "../session/picture.ts";
+import type { GfnCell, PageCell, SlotDrawn } from "../session/picture.ts";
 
 /** One line about a thing. `kind` is how it looks, `what` the column of the table that it stands in. */
 export interface Fact {
@@ -64,29 +64,5 @@ export function slotFacts({ name, inode, first, file, flags, base, npages }: Slo
     fact("frames", npages === 1 ? `gfn ${base}` : `gfns ${base}–${base + npages - 1}`),
     fact("shows", to),
     ...(flags.length === 0 ? [] : [fact("flags", flags.join(", "))]),
-  ];
-}
-
-/** What is marked, with what it is called. */
-export interface Mark {
-  readonly name: string;
-  readonly why: string;
-  readonly since: number;
-}
-
-/** Everything that the broken promise speaks of. */
-export function marksOf(files: readonly FileDrawn[], vms: readonly VmDrawn[]): Mark[] {
-  const marks = (name: string, { marked, since }: Drawn): Mark[] =>
-    marked === null ? [] : [{ name, why: marked, since }];
-  return [
-    ...vms.flatMap((vm) => [
-      ...marks(vm.name, vm),
-      ...vm.slots.flatMap((slot) => marks(`${vm.name} ${slot.name}`, slot)),
-      ...vm.gfns.flatMap((cell) => marks(`${vm.name} gfn ${cell.gfn}`, cell)),
-    ]),
-    ...files.flatMap((file) => [
-      ...marks(file.name, file),
-      ...file.cells.flatMap((cell) => marks(`${file.name} ${pageFacts(cell)[0]!.text}`, cell)),
-    ]),
   ];
 }

@@ -10,8 +10,16 @@ export function charsIn(width: number, size: number): number {
   return Math.max(4, Math.floor(width / (size * ADVANCE)));
 }
 
-/** Lines of at most so many characters; a word that is longer is broken. */
+/** Lines of at most so many characters, further lines indented; a word that is longer is broken. */
 export function fit(text: string, chars: number): string[] {
-  const broken = new RegExp(`.{1,${chars}}`, "gsu");
-  return wrap(oneLine(text), "", chars).flatMap((line) => line.match(broken) ?? []);
+  return wrap(oneLine(text), "", chars).flatMap((line) => broken(line, chars));
+}
+
+/** The same without the indent, for what is narrow. */
+export function fitFlush(text: string, chars: number): string[] {
+  return wrap(oneLine(text), "", chars).flatMap((line) => broken(line.trimStart(), chars));
+}
+
+function broken(line: string, chars: number): string[] {
+  return line.match(new RegExp(`.{1,${chars}}`, "gsu")) ?? [];
 }

@@ -2,14 +2,14 @@
 import type { JSX } from "preact";
 import { certificateText } from "../../checkers/report/certificate.ts";
 import { oneLine } from "../../checkers/report/clean.ts";
-import { boundsText, statementOf } from "../../checkers/report/explain.ts";
+import { statementOf } from "../../checkers/report/explain.ts";
 import { stepsText } from "../../checkers/explore/mode.ts";
 import type { Session } from "../session/session.ts";
 import { Copy } from "./copy.tsx";
 
 interface Props {
   readonly session: Session;
-  /** The command that runs the trace again. */
+  /** The command that runs the trace again; "" where there is none. */
   readonly again: string;
   readonly isStatic?: boolean;
 }
@@ -46,16 +46,18 @@ export function Header({ session, again, isStatic = false }: Props): JSX.Element
       )}
       <Facts session={session} />
       {differences.length > 0 && <Differences texts={differences} />}
-      <p class="again">
-        <span>Again: </span>
-        <code>{oneLine(again)}</code>
-        {!isStatic && <Copy text={again} />}
-      </p>
+      {again !== "" && (
+        <p class="again">
+          <span>Again: </span>
+          <code>{oneLine(again)}</code>
+          {!isStatic && <Copy text={again} />}
+        </p>
+      )}
     </header>
   );
 }
 
-function Facts({ session: { design, trace } }: { readonly session: Session }): JSX.Element {
+function Facts({ session: { design, trace, bounds } }: { readonly session: Session }): JSX.Element {
   const { certificate } = trace;
   const known = (design.knownBreaches ?? []).filter((one) => one.property === trace.breach?.property);
   return (
@@ -63,7 +65,7 @@ function Facts({ session: { design, trace } }: { readonly session: Session }): J
       <dt>Design</dt>
       <dd>{oneLine(design.says)}</dd>
       <dt>Bounds</dt>
-      <dd>{oneLine(boundsText(trace))}</dd>
+      <dd>{oneLine(bounds)}</dd>
       {known.map(({ says, source }) => (
         <>
           <dt>Known</dt>

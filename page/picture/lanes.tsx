@@ -4,7 +4,16 @@ import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import { cut, oneLine } from "../../checkers/report/clean.ts";
 import type { Lane, Lanes as LanesOf, Stretch } from "../session/lanes.ts";
 import { charsIn, fit } from "./fit.ts";
-import { LINE, lockName, lockNames, rowIndices, rowsOf, sideBySide, type Row } from "./lane-rows.ts";
+import {
+  LINE,
+  lockName,
+  lockNames,
+  rowIndices,
+  rowsOf,
+  sideBySide,
+  type Row,
+  type RowLine,
+} from "./lane-rows.ts";
 import { useWidth } from "./width.ts";
 import { reveal, useSight, WHOLE, type Sight } from "./window.ts";
 
@@ -97,7 +106,7 @@ function planOf(lanes: LanesOf, available: number, isWhole: boolean, opened: Rea
   const bars = lanes.lanes.map(({ locks }) => sideBySide(locks));
   const columns = lanes.lanes.map((lane, i) => {
     const { places, width: most } = bars[i]!;
-    return { lane, x: GUTTER + i * width, width, places, text: INSET + most * BAR };
+    return { lane, x: GUTTER + i * width, width, places, text: INSET + 4 + most * BAR };
   });
   const text = Math.max(INSET, ...columns.map((column) => column.text));
   const chars = charsIn(width - text - 12, SIZE);
@@ -173,13 +182,7 @@ function Body({ plan, index, sight, broken, onGo, onOpen }: BodyProps): JSX.Elem
       aria-label={`${lanes.steps} steps of ${lanes.lanes.map(({ actor }) => oneLine(actor)).join(", ")}; the list of steps has them as text`}
     >
       <defs>
-        <pattern
-          id="waiting"
-          width="6"
-          height="6"
-          patternUnits="userSpaceOnUse"
-          patternTransform="rotate(45)"
-        >
+        <pattern id={hatch} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect class="hatch" width="2.5" height="6" />
         </pattern>
       </defs>
@@ -391,7 +394,7 @@ function RowDrawn({ row, column, width, index, broken, onGo, onOpen }: RowProps)
         />
         {lines.map((line, i) => (
           <text class={`line ${line.kind}`} x={text} y={y + 15 + i * LINE}>
-            {line.text}
+            <LineText line={line} />
           </text>
         ))}
         {changes > 0 && (
@@ -412,6 +415,18 @@ function RowDrawn({ row, column, width, index, broken, onGo, onOpen }: RowProps)
         </text>
       )}
     </g>
+  );
+}
+
+/** Of a call, its name stands out. */
+function LineText({ line: { kind, text } }: { readonly line: RowLine }): JSX.Element {
+  const name = kind === "call" ? (/^\w+(?=\()/.exec(text)?.[0] ?? "") : "";
+  if (name === "") return <>{text}</>;
+  return (
+    <>
+      <tspan class="call-name">{name}</tspan>
+      {text.slice(name.length)}
+    </>
   );
 }
 

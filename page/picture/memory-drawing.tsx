@@ -2,8 +2,10 @@
 import { createContext, type JSX } from "preact";
 import { useContext, useId } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
-import type { Drawn, Picture } from "../session/picture.ts";
-import { marksOf, slotFacts, type Fact, type Mark } from "./facts.ts";
+import type { Drawn } from "../session/picture.ts";
+import type { Broken, Session } from "../session/session.ts";
+import { brokenAt, brokenText } from "./broken-promises.tsx";
+import { slotFacts, type Fact } from "./facts.ts";
 import { charsIn, fit } from "./fit.ts";
 import {
   layoutOf,
@@ -20,8 +22,8 @@ import {
 } from "./memory-layout.ts";
 
 interface Props {
-  readonly picture: Picture;
-  readonly at: string;
+  readonly session: Session;
+  readonly index: number;
   /** In px, as far as there is a choice. */
   readonly width: number;
   readonly onGo: (index: number) => void;
@@ -33,19 +35,21 @@ const Shared = createContext<{ readonly name: string; readonly onGo: (index: num
   onGo: () => {},
 });
 
-export function MemoryDrawing({ picture, at, width, onGo }: Props): JSX.Element {
+export function MemoryDrawing({ session, index, width, onGo }: Props): JSX.Element {
   const name = useId();
-  const layout = layoutOf(picture, width);
-  const reasons = reasonLines(marksOf(picture.files, picture.vms), layout.width);
+  const layout = layoutOf(session.moments[index]!.picture, width);
+  const chars = charsIn(Math.max(280, width), 12);
+  const reasons = reasonsOf(session, index).flatMap((text) => fit(`✗ ${text}`, chars));
+  const wide = reasons.length === 0 ? layout.width : Math.max(layout.width, Math.min(width, 900), 280);
   const height = layout.height + (reasons.length === 0 ? 0 : reasons.length * STEP + 8);
   return (
     <svg
       class="drawing picture"
-      width={layout.width}
+      width={wide}
       height={height}
-      viewBox={`0 0 ${layout.width} ${height}`}
+      viewBox={`0 0 ${wide} ${height}`}
       role="img"
-      aria-label={`The memory ${at}: guest frames above, pages of files below; the tables have the same as text`}
+      aria-label={`The memory ${placeText(index)}: guest frames above, pages of files below; the tables have the same as text`}
     >
       <Shared.Provider value={{ name, onGo }}>
         <Patterns />
@@ -73,6 +77,10 @@ export function MemoryDrawing({ picture, at, width, onGo }: Props): JSX.Element 
   );
 }
 
+export function placeText(index: number): string {
+  return index === 0 ? "at the start" : `after step ${index}`;
+}
+
 function Patterns(): JSX.Element {
   const { name } = useContext(Shared);
   const square = { width: "7", height: "7", patternUnits: "userSpaceOnUse" };
@@ -85,20 +93,6 @@ function Patterns(): JSX.Element {
       <pattern id={`${name}-allocated`} {...square}>
         <circle class="dots" cx="1.5" cy="1.5" r="0.9" />
       </pattern>
-      {["private", "shared"].map((kind) => (
-        <marker
-          id={`${name}-${kind}`}
-          class={`tip ${kind}`}
-          viewBox="0 0 8 8"
-          refX="7"
-          refY="4"
-          markerWidth="7"
-          markerHeight="7"
-          orient="auto"
-        >
-          <path d="M0 0L8 4L0 8z" />
-        </marker>
-      ))}
     </defs>
   );
 }
@@ -218,13 +212,14 @@ function VmDrawn({ of: { vm, title, box, gfns, slots } }: { readonly of: VmBox }
 
 function SlotDrawn({ of: { slot, box } }: { readonly of: SlotBox }): JSX.Element {
   const says = slotFacts(slot).map(({ text }) => text);
-  const short = `${slot.name} ${slot.inode === null ? "no file" : `@${slot.first}`}`;
+  const short = `${slot.name}${slot.inode === null ? ", no file" : ` @${slot.first}`}`;
+  const room = box.width - 10 - (slot.changed ? 14 : 0) - (slot.marked === null ? 0 : 14);
   return (
     <g class={`slot${look(slot)}`}>
       <title>{oneLine(says.join(", "))}</title>
       <rect class="box" {...box} rx={2} />
       <text class="fact" x={box.x + 7} y={box.y + 14}>
-        {fit(short, charsIn(box.width - 26, TEXT))[0]}
+        {fit(short, charsIn(room, TEXT))[0]}
       </text>
       <Signs of={slot} box={box} />
     </g>
@@ -267,23 +262,22 @@ function FileDrawn({ of: { file, title, box, cells, end } }: { readonly of: File
 }
 
 function ArrowDrawn({ arrow: { cell, from, to } }: { readonly arrow: Arrow }): JSX.Element {
-  const { name } = useContext(Shared);
-  const kind = cell.mapping!.private ? "private" : "shared";
   const half = (from.y + to.y) / 2;
   return (
-    <path
-      class={`arrow ${kind}${look(cell)}`}
-      d={`M${from.x} ${from.y}C${from.x} ${half} ${to.x} ${half} ${to.x} ${to.y - 1}`}
-      marker-end={`url(#${name}-${kind})`}
-    />
+    <g class={`arrow ${cell.mapping!.private ? "private" : "shared"}${look(cell)}`}>
+      <path class="line" d={`M${from.x} ${from.y}C${from.x} ${half} ${to.x} ${half} ${to.x} ${to.y - 7}`} />
+      <path class="tip" d={`M${to.x - 5} ${to.y - 9}H${to.x + 5}L${to.x} ${to.y - 1}z`} />
+    </g>
   );
 }
 
-/** Each reason once, with all that it speaks of. */
-function reasonLines(marks: readonly Mark[], width: number): string[] {
-  const reasons = new Map<string, string[]>();
-  for (const { name, why } of marks) reasons.set(why, [...(reasons.get(why) ?? []), name]);
-  return [...reasons].flatMap(([why, names]) =>
-    fit(`✗ ${names.join(", ")}: ${why}`, charsIn(Math.max(280, width), 12)),
-  );
+/** In words, why what is marked in the drawing is. */
+function reasonsOf(session: Session, index: number): string[] {
+  const { files, vms } = session.moments[index]!.picture;
+  const drawn: readonly Drawn[] = [
+    ...vms.flatMap((vm) => [vm, ...vm.slots, ...vm.gfns]),
+    ...files.flatMap((file) => [file, ...file.cells]),
+  ];
+  const isDrawn = ({ property }: Broken): boolean => drawn.some(({ marked }) => marked?.includes(property));
+  return brokenAt(session, index).filter(isDrawn).map(brokenText);
 }

@@ -1,7 +1,7 @@
 /** Where the things of a picture stand: VMs above with their frames and slots, files below, and what leads from the ones to the others. */
 import type { FileDrawn, GfnCell, PageCell, Picture, SlotDrawn, VmDrawn } from "../session/picture.ts";
 import { gfnFacts, pageFacts, type Fact } from "./facts.ts";
-import { charsIn, fit } from "./fit.ts";
+import { charsIn, fit, fitFlush } from "./fit.ts";
 
 export interface Box {
   readonly x: number;
@@ -49,8 +49,13 @@ export interface Band {
 /** A leaf: a line from a frame to a page. */
 export interface Arrow {
   readonly cell: GfnCell;
-  readonly from: { readonly x: number; readonly y: number };
-  readonly to: { readonly x: number; readonly y: number };
+  readonly from: Point;
+  readonly to: Point;
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
 }
 
 export interface MemoryLayout {
@@ -69,12 +74,16 @@ export const TITLE = 17;
 const GAP = 4;
 const BLOCK_GAP = 18;
 const SLOT = 19;
+/** Of a cell: a title of its own stands above or below one, in px. */
+const NARROWEST = 100;
+const WIDEST = 156;
 /** Between the VMs and the files: room for the lines. */
 const BETWEEN = 46;
 
 /** For so many px; it is wider only where the pages of one file are. */
 export function layoutOf({ files, vms }: Picture, available: number): MemoryLayout {
-  const cellWidth = available < 480 ? 96 : 122;
+  const cells = Math.max(...vms.map(({ gfns }) => gfns.length), ...files.map((file) => file.cells.length), 1);
+  const cellWidth = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(available / (cells + 1)) - GAP));
   const above = flow(
     vms.map((vm) => vmBox(vm, cellWidth)),
     available,
@@ -154,7 +163,7 @@ function slotBoxes(vm: VmDrawn, gfns: readonly CellBox<GfnCell>[], top: number):
 function fileBox(file: FileDrawn, cellWidth: number): (x: number, y: number) => FileBox {
   const width = Math.max(1, file.cells.length) * (cellWidth + GAP) - GAP;
   const says =
-    file.openAs.length === 0 ? `${file.name}, not open` : `${file.name}: ${file.openAs.join("; ")}`;
+    file.openAs.length === 0 ? `${file.name}: no open file of it` : `${file.name}: ${file.openAs.join("; ")}`;
   const title = fit(says, charsIn(width, 13));
   const facts = file.cells.map((cell) => linesOf(pageFacts(cell), cell.since, cellWidth));
   const height = cellHeight(facts);
@@ -177,7 +186,7 @@ function fileBox(file: FileDrawn, cellWidth: number): (x: number, y: number) => 
 
 function linesOf(facts: readonly Fact[], since: number, width: number): Fact[] {
   const chars = charsIn(width - 14, TEXT);
-  const lines = facts.flatMap((one) => fit(one.text, chars).map((text) => ({ ...one, text })));
+  const lines = facts.flatMap((one) => fitFlush(one.text, chars).map((text) => ({ ...one, text })));
   return since === 0 ? lines : [...lines, { what: "written by", text: `✎ step ${since}`, kind: "dim" }];
 }
 

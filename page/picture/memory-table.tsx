@@ -37,7 +37,7 @@ export function MemoryTables({ picture: { vms, files }, onGo }: Props): JSX.Elem
       ))}
       {files.map((file) => (
         <Table
-          caption={`${file.name}: ${file.openAs.length === 0 ? "not open" : file.openAs.join("; ")}`}
+          caption={`${file.name}: ${file.openAs.length === 0 ? "no open file of it" : file.openAs.join("; ")}`}
           lines={file.cells.map((of) => ({ of, facts: pageFacts(of) }))}
           onGo={onGo}
         />

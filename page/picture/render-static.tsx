@@ -2,14 +2,15 @@
 import type { JSX } from "preact";
 import { renderToString } from "preact-render-to-string";
 import type { Session } from "../session/session.ts";
-import { Explanation } from "./explanation.tsx";
+import { BrokenPromises } from "./broken-promises.tsx";
 import { Header } from "./header.tsx";
 import { Lanes } from "./lanes.tsx";
 import { Legend } from "./legend.tsx";
+import { placeText } from "./memory-drawing.tsx";
 import { Memory } from "./memory.tsx";
 import { StateTable } from "./state-table.tsx";
+import { StepDone } from "./step-done.tsx";
 import { AllSteps } from "./steps.tsx";
-import { placeText } from "./trace-view.tsx";
 
 interface Options {
   /** The command that runs the trace again. */
@@ -43,13 +44,14 @@ function StaticView({
           <Lanes lanes={session.lanes} index={index} onGo={nowhere} broken={session.property} isStatic />
         </div>
         <div class="right">
-          <Explanation session={session} index={index} onGo={nowhere} />
+          <StepDone session={session} index={index} />
           {isDrawn && (
             <section aria-label="Memory">
               <h2>Memory {placeText(index)}</h2>
-              <Memory picture={picture} at={placeText(index)} onGo={nowhere} isTable={false} isStatic />
+              <Memory session={session} index={index} onGo={nowhere} isTable={false} isStatic />
             </section>
           )}
+          <BrokenPromises session={session} index={index} onGo={nowhere} />
           {!isDrawn && <StateTable session={session} index={index} onGo={nowhere} isAll isStatic />}
         </div>
       </main>

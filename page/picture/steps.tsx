@@ -102,13 +102,8 @@ function Row({ moment, top, place, isHere, broken, onGo }: RowProps): JSX.Elemen
 }
 
 /** "task 0: fallocate(…): find the file = 0": what is done, and what it ends with. */
-export function stepText({ index, label, result, step }: Moment): string {
-  if (index === 0) return "the start";
-  const sections =
-    step !== null && "sections" in step && !label.includes(step.sections.join(", "))
-      ? `: ${step.sections.join(" · ")}`
-      : "";
-  return oneLine(`${label}${sections}${result === null ? "" : ` = ${result}`}`);
+export function stepText({ index, label, result }: Moment): string {
+  return index === 0 ? "the start" : oneLine(`${label}${result === null ? "" : ` = ${result}`}`);
 }
 
 /** All steps with what each changed, for what cannot be stepped through: paper, mail. */

@@ -6,7 +6,7 @@ import type { Session } from "../session/session.ts";
 import { Choices, Trail } from "./choices.tsx";
 import { Controls } from "./controls.tsx";
 import { Downloads } from "./downloads.tsx";
-import { Explanation } from "./explanation.tsx";
+import { BrokenPromises } from "./broken-promises.tsx";
 import { Header } from "./header.tsx";
 import { moved } from "./keys.ts";
 import { Lanes } from "./lanes.tsx";
@@ -16,6 +16,7 @@ import { hashOf, placeOf } from "./permalink.ts";
 import { Problem } from "./problem.tsx";
 import { Reader } from "./reader.ts";
 import { StateTable } from "./state-table.tsx";
+import { StepDone } from "./step-done.tsx";
 import { AllSteps, Steps, stepText } from "./steps.tsx";
 
 interface Props {
@@ -59,12 +60,13 @@ export function TraceView({ session, again, open }: Props): JSX.Element {
             <h2>Steps</h2>
             <Steps session={shown} index={index} query={reader.query.value} onGo={go} />
           </section>
+          {shown.isRun && <Choices session={shown} index={index} onTake={reader.take} />}
         </div>
         <div class="right">
-          <Explanation session={shown} index={index} onGo={go} />
+          <StepDone session={shown} index={index} />
           <MemorySection reader={reader} />
+          <BrokenPromises session={shown} index={index} onGo={go} />
           <StateTable session={shown} index={index} onGo={go} isAll={isOfStateAlone(shown)} />
-          <Choices session={shown} index={index} onTake={reader.take} />
         </div>
       </main>
       <Downloads session={shown} index={index} onFile={bring} />
@@ -99,18 +101,9 @@ function MemorySection({ reader }: { readonly reader: Reader }): JSX.Element | n
           As tables
         </button>
       </div>
-      <Memory
-        picture={session.moments[index]!.picture}
-        at={placeText(index)}
-        onGo={reader.go}
-        isTable={isTable}
-      />
+      <Memory session={session} index={index} onGo={reader.go} isTable={isTable} />
     </section>
   );
-}
-
-export function placeText(index: number): string {
-  return index === 0 ? "at the start" : `after step ${index}`;
 }
 
 /** What paper shows in place of what can be stepped through: the last picture, and all steps. */
@@ -120,13 +113,7 @@ function Print({ session }: { readonly session: Session }): JSX.Element {
     return (
       <section class="print-only" aria-hidden="true">
         <h2>Memory at the end</h2>
-        <Memory
-          picture={session.moments[last]!.picture}
-          at={placeText(last)}
-          onGo={() => {}}
-          isTable={false}
-          isStatic
-        />
+        <Memory session={session} index={last} onGo={() => {}} isTable={false} isStatic />
         <h2>All steps</h2>
         <AllSteps session={session} isLinked={false} />
       </section>

@@ -1,12 +1,10 @@
-/** What the current step did, and what of the promises then does not hold: for whom, why, and who wrote what they looked at. */
+/** The promises that do not hold at a moment: for whom, why, and who wrote what they looked at. */
 import type { JSX } from "preact";
-import { changeText } from "../../checkers/report/change.ts";
 import { oneLine } from "../../checkers/report/clean.ts";
 import type { StateCell } from "../session/picture.ts";
-import type { Broken, Moment, Session } from "../session/session.ts";
+import type { Broken, Session } from "../session/session.ts";
 import { evidenceOf } from "./evidence.ts";
 import { StepLink } from "./step-link.tsx";
-import { stepText } from "./steps.tsx";
 
 interface Props {
   readonly session: Session;
@@ -14,50 +12,38 @@ interface Props {
   readonly onGo: (index: number) => void;
 }
 
-export function Explanation({ session, index, onGo }: Props): JSX.Element {
-  const moment = session.moments[index]!;
+/** Those of a moment, the one that the trace was stored for first. */
+export function brokenAt({ property, moments }: Session, index: number): readonly Broken[] {
+  const { breaches } = moments[index]!;
+  const isWanted = (one: Broken): boolean => one.property === property;
+  return [...breaches.filter(isWanted), ...breaches.filter((one) => !isWanted(one))];
+}
+
+export function BrokenPromises({ session, index, onGo }: Props): JSX.Element | null {
+  const [first, ...more] = brokenAt(session, index);
+  if (first === undefined) return null;
   return (
-    <section class="explanation" aria-label="What this step did">
-      <h2>{index === 0 ? "The start" : `Step ${index} of ${session.moments.length - 1}`}</h2>
-      <Done moment={moment} />
-      {moment.breaches.map((broken) => (
-        <BrokenPromise session={session} index={index} broken={broken} onGo={onGo} />
+    <section class="broken-promises" aria-label="Broken promises">
+      <h2>Why it is broken</h2>
+      <BrokenPromise session={session} index={index} broken={first} onGo={onGo} />
+      {more.map((broken) => (
+        <details key={broken.property}>
+          <summary>
+            <span class="cross" aria-hidden="true">
+              ✗
+            </span>{" "}
+            also {brokenText(broken)}
+          </summary>
+          <BrokenPromise session={session} index={index} broken={broken} onGo={onGo} />
+        </details>
       ))}
     </section>
   );
 }
 
-function Done({ moment }: { readonly moment: Moment }): JSX.Element {
-  const { step, changes, inFlight } = moment;
-  const overlaps = step !== null && "sections" in step;
-  return (
-    <>
-      <p class="did">
-        <code>{stepText(moment)}</code>
-      </p>
-      {overlaps && (
-        <p class="dim">
-          {step.sections.length > 0 && `ran: ${oneLine(step.sections.join(" · "))}. `}
-          {step.holds.length > 0 ? `Holds ${oneLine(step.holds.join(", "))}. ` : "Holds no lock. "}
-          {step.waits !== undefined && `Waits for ${oneLine(step.waits)}. `}
-          {`${inFlight} ${inFlight === 1 ? "call" : "calls"} in flight.`}
-        </p>
-      )}
-      {step !== null && (
-        <ul class="changes" aria-label="Changed cells">
-          {changes.length === 0 && <li class="dim">nothing changed</li>}
-          {changes.map((change) => (
-            <li>
-              <span class="delta" aria-hidden="true">
-                Δ
-              </span>{" "}
-              <code>{oneLine(changeText(change))}</code>
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
-  );
+/** "guest-maps-no-poison: frame 0 of VM 0 maps page 2, which is poisoned" */
+export function brokenText({ property, why }: Broken): string {
+  return oneLine(why === "" ? property : `${property}: ${why}`);
 }
 
 interface BrokenProps extends Props {

@@ -1,0 +1,55 @@
+/** What the current step did: who, which call or sections, with which locks, and which cells it changed. */
+import type { JSX } from "preact";
+import { changeText } from "../../checkers/report/change.ts";
+import { oneLine } from "../../checkers/report/clean.ts";
+import type { Moment, Session } from "../session/session.ts";
+import { brokenAt } from "./broken-promises.tsx";
+import { stepText } from "./steps.tsx";
+
+interface Props {
+  readonly session: Session;
+  readonly index: number;
+}
+
+export function StepDone({ session, index }: Props): JSX.Element {
+  const moment = session.moments[index]!;
+  const last = session.moments.length - 1;
+  return (
+    <section class="step-done" aria-label="What this step did">
+      <h2>
+        {index === 0 ? `The start, before ${last} steps` : `Step ${index} of ${last}${inFlightText(moment)}`}
+      </h2>
+      <p class="did">
+        <code>{stepText(moment)}</code>
+      </p>
+      {moment.step !== null && <Changes moment={moment} />}
+      {brokenAt(session, index).map(({ property }) => (
+        <p class="broken">
+          <span aria-hidden="true">✗</span> now {oneLine(property)} is broken
+        </p>
+      ))}
+    </section>
+  );
+}
+
+/** How many calls are under way, where calls may overlap. */
+function inFlightText({ step, inFlight }: Moment): string {
+  if (step === null || !("sections" in step)) return "";
+  return `, ${inFlight === 0 ? "no call" : inFlight === 1 ? "1 call" : `${inFlight} calls`} in flight`;
+}
+
+function Changes({ moment: { changes } }: { readonly moment: Moment }): JSX.Element {
+  return (
+    <ul class="changes" aria-label="Changed cells">
+      {changes.length === 0 && <li class="dim">nothing changed</li>}
+      {changes.map((change) => (
+        <li>
+          <span class="delta" aria-hidden="true">
+            Δ
+          </span>{" "}
+          <code>{oneLine(changeText(change))}</code>
+        </li>
+      ))}
+    </ul>
+  );
+}
