@@ -108,12 +108,14 @@ function blockOf({ step, sections, begins, ends, thread, waits }: Placed, from: 
 }
 
 function inFlight(steps: readonly Placed[]): InFlight[] {
+  const ends = new Map(steps.flatMap(({ thread, ends }, i) => (ends ? [[thread, i + 1] as const] : [])));
   return steps.flatMap(({ begins, thread, step }, from) => {
     if (!begins) return [];
-    const end = steps.findIndex((other, i) => i >= from && other.thread === thread && other.ends);
-    const to = end < 0 ? steps.length : end + 1;
     const { call, params } = step;
-    return [{ from, to, isOpen: end < 0, what: callText(call, params), thread, call }];
+    const to = ends.get(thread);
+    return [
+      { from, to: to ?? steps.length, isOpen: to === undefined, what: callText(call, params), thread, call },
+    ];
   });
 }
 

@@ -35,7 +35,8 @@ export class Turns {
   }
 
   choices(reach: Reach, next: SectionStep | undefined): Choice[] {
-    return [...this.going(next), ...this.beginning(reach, next)];
+    const going = this.going(next).filter(({ call }) => reach.call === undefined || call === reach.call);
+    return [...going, ...this.beginning(reach, next)];
   }
 
   private going(next: SectionStep | undefined): Choice[] {
