@@ -47,8 +47,11 @@ async function build(source: string, design: Exported | null): Promise<Bundle> {
       publicDir: false,
       logLevel: "silent",
       // Declarations ask where they stand; in a page that is nowhere.
-      define: { "import.meta.url": JSON.stringify("file:///page.html") },
-      oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+      define: {
+        "import.meta.url": JSON.stringify("file:///page.html"),
+        "process.env.NODE_ENV": JSON.stringify("production"),
+      },
+      oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
       plugins: [entryPlugin(source), withoutNode()],
       build: {
         write: false,

@@ -54,7 +54,7 @@ export function cellsOf(
 }
 
 /** When each cell was written last. What stands in a cell that came or went as a whole came with it. */
-class History {
+export class History {
   private readonly written = new Map<string, number>();
   private readonly last: ReadonlyMap<string, string>;
 

@@ -2,8 +2,8 @@
  * Traces of other tools (ITF, Apalache ADR-015: Apalache, Quint): states that were recorded. They can be stepped through and looked at as
  * tables; no design is there that could run them.
  */
-import { bool, record } from "../../spec/language/domain.ts";
-import { design } from "../../spec/language/design.ts";
+import { record } from "../../spec/language/domain.ts";
+import { design, type AnyDesign } from "../../spec/language/design.ts";
 import {
   TRACE_FORMAT,
   type Change,
@@ -13,8 +13,9 @@ import {
 import { EVERYTHING } from "../../checkers/explore/bounded.ts";
 import { show } from "../../checkers/explore/walk.ts";
 import { InputError } from "../../checkers/input.ts";
+import { History } from "./cells.ts";
 import { lanesOf } from "./lanes.ts";
-import type { StateCell } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 import type { Moment, Session } from "./session.ts";
 
 const CAUSE = "a trace cut short, or of a tool that does not write ITF (Apalache ADR-015)";
@@ -103,18 +104,13 @@ function session(
   const said = (key: string): string => (typeof meta[key] === "string" ? meta[key] : "");
   const name = said("source") === "" ? where : said("source");
   const steps = states.slice(1).map((cells, i) => stepOf(actions[i + 1]!, states[i]!, cells));
-  const trace: SequentialTrace = {
-    ...{ format: TRACE_FORMAT, design: name, mode: "sequential", bounds: {} },
-    ...{ scenario: EVERYTHING, tracked: "full", breach: null, steps },
-  };
-  const run = { steps, blockedAt: () => [], acquiredBy: () => null };
   return {
     design: noDesign(name, said("description")),
-    trace,
+    trace: traceOf(name, steps),
     isRun: false,
     property: null,
-    moments: states.map((cells, index) => momentOf(index, steps[index - 1] ?? null, cells, steps)),
-    lanes: lanesOf(run, loop === null ? null : Math.max(0, loop)),
+    moments: states.map((cells, index) => new Recorded(index, cells, steps)),
+    lanes: lanesOf({ steps, blockedAt: () => [], acquiredBy: () => null }, loop),
     differences: [],
     branchedAt: null,
     bounds: "states that another tool recorded; nothing is run here",
@@ -128,6 +124,19 @@ function session(
   };
 }
 
+function traceOf(design: string, steps: readonly TraceStep[]): SequentialTrace {
+  return {
+    format: TRACE_FORMAT,
+    design,
+    mode: "sequential",
+    bounds: {},
+    scenario: EVERYTHING,
+    tracked: "full",
+    breach: null,
+    steps,
+  };
+}
+
 function stepOf(call: string, before: Cells, after: Cells): TraceStep {
   const paths = new Set([...before.keys(), ...after.keys()]);
   const changes: Change[] = [...paths].flatMap((cell) => {
@@ -137,33 +146,60 @@ function stepOf(call: string, before: Cells, after: Cells): TraceStep {
   return { call, by: "kernel", params: {}, result: null, changes };
 }
 
-function momentOf(index: number, step: TraceStep | null, cells: Cells, steps: readonly TraceStep[]): Moment {
-  const written = new Map<string, number>();
-  for (const [i, { changes }] of steps.slice(0, index).entries())
-    for (const { cell } of changes) written.set(cell, i + 1);
-  const before = new Map((step?.changes ?? []).map(({ cell, from }) => [cell, show(from)]));
-  const drawn = [...cells].map(([path, value]): StateCell => ({
-    ...{ path, value, before: before.get(path) ?? null },
-    ...{ changed: before.has(path), since: written.get(path) ?? 0, marked: null },
-  }));
-  return {
-    index,
-    step,
-    label: step === null ? "start" : step.call,
-    result: null,
-    changes: step?.changes ?? [],
-    inFlight: 0,
-    picture: { files: [], vms: [], cells: drawn },
-    breaches: [],
-    state: Object.fromEntries(cells),
-  };
+class Recorded implements Moment {
+  readonly index: number;
+  readonly result = null;
+  readonly inFlight = 0;
+  readonly breaches = [];
+  private readonly values: Cells;
+  private readonly steps: readonly TraceStep[];
+
+  constructor(index: number, values: Cells, steps: readonly TraceStep[]) {
+    this.index = index;
+    this.values = values;
+    this.steps = steps;
+  }
+
+  get step(): TraceStep | null {
+    return this.steps[this.index - 1] ?? null;
+  }
+
+  get label(): string {
+    return this.step?.call ?? "start";
+  }
+
+  get changes(): readonly Change[] {
+    return this.step?.changes ?? [];
+  }
+
+  get state(): unknown {
+    return Object.fromEntries(this.values);
+  }
+
+  get picture(): Picture {
+    const history = new History(this.steps.slice(0, this.index).map(({ changes }) => changes));
+    const cells = [...this.values].map(([path, value]) => {
+      const { since, before } = history.of(path);
+      return { path, value, since, before, changed: before !== null, marked: null };
+    });
+    return { files: [], vms: [], cells };
+  }
 }
 
 /** In the place of a design, where none is known. */
-function noDesign(name: string, says: string): Session["design"] {
+function noDesign(name: string, says: string): AnyDesign {
   return design({
-    ...{ name, says, source: "", bounds: {}, machine: () => ({}), sizes: () => ({}) },
-    ...{ state: record({ nothing: bool }), calls: {}, view: () => ({}), promises: [] },
-    ...{ scenarios: {}, vectors: [] },
+    name,
+    says,
+    source: "",
+    bounds: {},
+    machine: () => ({}),
+    sizes: () => ({}),
+    state: record({}),
+    calls: {},
+    view: () => ({}),
+    promises: [],
+    scenarios: {},
+    vectors: [],
   });
 }
