@@ -29,12 +29,13 @@ export function Downloads({ session, index, onFile }: Props): JSX.Element {
     <section class="downloads" aria-label="Files">
       <h2>Files</h2>
       <ul>
-        <Item says="Trace" about="for gmemcheck replay" onClick={() => save(traceFile(session))} />
-        <Item
-          says="ITF"
-          about="for Apalache, Quint and their viewers"
-          onClick={() => save(itfFile(session))}
-        />
+        {session.isRun && (
+          <>
+            <Item says="Trace" about="for gmemcheck replay" onClick={() => save(traceFile(session))} />
+            <Item says="ITF" about="for Apalache and Quint" onClick={() => save(itfFile(session))} />
+            <Item says="Mermaid" about="a sequence diagram" onClick={() => save(mermaidFile(session))} />
+          </>
+        )}
         <Item says="Memory, SVG" about="as it is drawn at this step" onClick={picture} />
         <Item says="Lanes, SVG" about="all of them" onClick={lanes} />
         <li>

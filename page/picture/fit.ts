@@ -1,6 +1,5 @@
 /** Text in SVG does not break by itself: lines of a fixed-width font, of what can be seen. */
 import { oneLine } from "../../checkers/report/clean.ts";
-import { wrap } from "../../checkers/report/wrap.ts";
 
 /** Width of a character of the fixed-width fonts, in parts of the size. */
 const ADVANCE = 0.605;
@@ -10,16 +9,32 @@ export function charsIn(width: number, size: number): number {
   return Math.max(4, Math.floor(width / (size * ADVANCE)));
 }
 
-/** Lines of at most so many characters, further lines indented; a word that is longer is broken. */
-export function fit(text: string, chars: number): string[] {
-  return wrap(oneLine(text), "", chars).flatMap((line) => broken(line, chars));
+/** Up to where a line may be broken: behind a space, a comma, or the parenthesis of a call. */
+const PART = /\(?[^ (,]*(?:[(,] *| +|$)/g;
+
+/** Lines of at most so many characters, further lines indented; what cannot be broken well is broken anywhere. */
+export function fit(text: string, chars: number, indent = 2): string[] {
+  const lines: string[] = [];
+  let line = "";
+  const room = (): number => chars - (lines.length === 0 ? 0 : indent);
+  const end = (rest: string): void => {
+    lines.push(`${" ".repeat(lines.length === 0 ? 0 : indent)}${line.trimEnd()}`);
+    line = rest;
+  };
+  for (const part of oneLine(text).match(PART) ?? []) {
+    if (line !== "" && (line + part).trimEnd().length > room()) end("");
+    line += part;
+    while (line.trimEnd().length > room()) {
+      const whole = line;
+      line = cutAt(whole, room());
+      end(whole.slice(line.length));
+    }
+  }
+  if (line !== "") end("");
+  return lines;
 }
 
-/** The same without the indent, for what is narrow. */
-export function fitFlush(text: string, chars: number): string[] {
-  return wrap(oneLine(text), "", chars).flatMap((line) => broken(line.trimStart(), chars));
-}
-
-function broken(line: string, chars: number): string[] {
-  return line.match(new RegExp(`.{1,${chars}}`, "gsu")) ?? [];
+/** So many UTF-16 units from the beginning; a character of two is not taken apart. */
+function cutAt(text: string, most: number): string {
+  return text.slice(0, most).replace(/(?<=.)[\ud800-\udbff]$/, "");
 }

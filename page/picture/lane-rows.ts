@@ -11,6 +11,8 @@ type RowKind = "step" | "alone" | "quiet";
 export interface RowLine {
   readonly kind: "call" | "section" | "takes" | "drops" | "waits" | "ends" | "more";
   readonly text: string;
+  /** How many characters at its beginning are of a call's name. */
+  readonly name: number;
 }
 
 export interface Row {
@@ -124,9 +126,7 @@ function rowOf(
     alone: () => aloneLines(block, last, placed.length),
     quiet: () => [line("more", `⋯ ${placed.length} quiet sections`)],
   }[kind]();
-  const fitted = lines.flatMap(({ kind: of, text }) =>
-    fit(text, chars).map((part) => ({ kind: of, text: part })),
-  );
+  const fitted = lines.flatMap((one) => broken(one, chars));
   return {
     kind,
     from: block.from,
@@ -138,9 +138,20 @@ function rowOf(
   };
 }
 
-const line = (kind: RowLine["kind"], text: string): RowLine => ({ kind, text });
+type Line = Omit<RowLine, "name">;
 
-function stepLines({ locks }: Lane, block: Block): RowLine[] {
+const line = (kind: Line["kind"], text: string): Line => ({ kind, text });
+
+function broken({ kind, text }: Line, chars: number): RowLine[] {
+  let left = kind === "call" ? text.indexOf("(") : 0;
+  return fit(text, chars).map((part) => {
+    const name = Math.max(0, Math.min(left, part.length));
+    left -= name;
+    return { kind, text: part, name };
+  });
+}
+
+function stepLines({ locks }: Lane, block: Block): Line[] {
   const { begins, says, sections, waits, ends, result, from, to } = block;
   const isDropped = (lock: Stretch): boolean => !lock.isOpen && lock.to === to;
   const mine = locks.filter(({ thread }) => thread === block.thread);
@@ -158,7 +169,7 @@ function stepLines({ locks }: Lane, block: Block): RowLine[] {
   ];
 }
 
-function aloneLines({ says }: Block, { result }: Block, steps: number): RowLine[] {
+function aloneLines({ says }: Block, { result }: Block, steps: number): Line[] {
   return [
     line("call", says),
     ...(result === null ? [] : [line("ends", `= ${result}`)]),

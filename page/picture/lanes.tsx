@@ -112,7 +112,7 @@ function planOf(lanes: LanesOf, available: number, isWhole: boolean, opened: Rea
   const chars = charsIn(width - text - 12, SIZE);
   const rows = rowsOf(lanes, chars, isWhole, opened);
   const last = rows.at(-1);
-  const waits = lanes.lanes.flatMap(({ blocked }) => blocked.filter(({ isOpen }) => isOpen));
+  const waits = lanes.lanes.flatMap(({ blocked }) => blocked.filter(({ from }) => from === lanes.steps));
   const tail = Math.max(0, ...waits.map(({ what }) => fit(`waits for ${what}`, chars).length * LINE + 14));
   return {
     lanes,
@@ -419,13 +419,12 @@ function RowDrawn({ row, column, width, index, broken, onGo, onOpen }: RowProps)
 }
 
 /** Of a call, its name stands out. */
-function LineText({ line: { kind, text } }: { readonly line: RowLine }): JSX.Element {
-  const name = kind === "call" ? (/^\w+(?=\()/.exec(text)?.[0] ?? "") : "";
-  if (name === "") return <>{text}</>;
+function LineText({ line: { text, name } }: { readonly line: RowLine }): JSX.Element {
+  if (name === 0) return <>{text}</>;
   return (
     <>
-      <tspan class="call-name">{name}</tspan>
-      {text.slice(name.length)}
+      <tspan class="call-name">{text.slice(0, name)}</tspan>
+      {text.slice(name)}
     </>
   );
 }

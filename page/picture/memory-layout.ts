@@ -1,7 +1,7 @@
 /** Where the things of a picture stand: VMs above with their frames and slots, files below, and what leads from the ones to the others. */
 import type { FileDrawn, GfnCell, PageCell, Picture, SlotDrawn, VmDrawn } from "../session/picture.ts";
 import { gfnFacts, pageFacts, type Fact } from "./facts.ts";
-import { charsIn, fit, fitFlush } from "./fit.ts";
+import { charsIn, fit } from "./fit.ts";
 
 export interface Box {
   readonly x: number;
@@ -186,7 +186,7 @@ function fileBox(file: FileDrawn, cellWidth: number): (x: number, y: number) => 
 
 function linesOf(facts: readonly Fact[], since: number, width: number): Fact[] {
   const chars = charsIn(width - 14, TEXT);
-  const lines = facts.flatMap((one) => fitFlush(one.text, chars).map((text) => ({ ...one, text })));
+  const lines = facts.flatMap((one) => fit(one.text, chars, 0).map((text) => ({ ...one, text })));
   return since === 0 ? lines : [...lines, { what: "written by", text: `✎ step ${since}`, kind: "dim" }];
 }
 

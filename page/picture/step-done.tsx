@@ -23,12 +23,27 @@ export function StepDone({ session, index }: Props): JSX.Element {
         <code>{stepText(moment)}</code>
       </p>
       {moment.step !== null && <Changes moment={moment} />}
-      {brokenAt(session, index).map(({ property }) => (
-        <p class="broken">
-          <span aria-hidden="true">✗</span> now {oneLine(property)} is broken
-        </p>
-      ))}
+      <Verdict session={session} index={index} />
     </section>
+  );
+}
+
+/** What the step broke, and what was broken before it. */
+function Verdict({ session, index }: Props): JSX.Element {
+  const before = index === 0 ? [] : brokenAt(session, index - 1).map(({ property }) => property);
+  const now = brokenAt(session, index).map(({ property }) => property);
+  const still = now.filter((property) => before.includes(property));
+  return (
+    <>
+      {now
+        .filter((property) => !before.includes(property))
+        .map((property) => (
+          <p class="broken">
+            <span aria-hidden="true">✗</span> breaks {oneLine(property)}
+          </p>
+        ))}
+      {still.length > 0 && <p class="dim">still broken: {oneLine(still.join(", "))}</p>}
+    </>
   );
 }
 
