@@ -13,31 +13,43 @@ export interface Bundle {
   readonly style: string;
 }
 
-/** Pages of one design have the same code. */
+/** What goes into a page; file names are those in page/. */
+export interface Parts {
+  /** "entry/trace.tsx": its `start` is called, with the designs in their order. */
+  readonly entry: string;
+  /** "picture/page.css" */
+  readonly styles: readonly string[];
+  readonly designs: readonly Exported[];
+}
+
+/** Pages of the same designs have the same code. */
 const made = new Map<string, Promise<Bundle>>();
 
-/** `entry`: the file of page/entry whose `start` the page calls, with the design where there is one. */
-export function bundle(entry: string, design: Exported | null): Promise<Bundle> {
-  const source = sourceOf(entry, design);
+export function bundle(parts: Parts): Promise<Bundle> {
+  const source = sourceOf(parts);
   let known = made.get(source);
-  if (known === undefined) made.set(source, (known = build(source, design)));
+  if (known === undefined) made.set(source, (known = build(source, parts)));
   return known;
 }
 
-function sourceOf(entry: string, design: Exported | null): string {
-  const start = `import { start } from ${JSON.stringify(`${PAGE}entry/${entry}`)};`;
-  const style = `import ${JSON.stringify(`${PAGE}picture/page.css`)};`;
-  if (design === null) return `${style}\n${start}\nstart(null);\n`;
-  const [name, ...keys] = design.path;
-  const way = keys.map((key) => `[${JSON.stringify(key)}]`).join("");
-  const load = `import { ${name} as exported } from ${JSON.stringify(design.file)};`;
-  return `${style}\n${load}\n${start}\nstart(exported${way});\n`;
+function sourceOf({ entry, styles, designs }: Parts): string {
+  const from = (file: string): string => JSON.stringify(file);
+  const ways = designs.map(({ path: [, ...keys] }, i) => {
+    const way = keys.map((key) => `[${JSON.stringify(key)}]`).join("");
+    return `design${i}${way}`;
+  });
+  return [
+    ...styles.map((file) => `import ${from(PAGE + file)};`),
+    ...designs.map(({ file, path: [name] }, i) => `import { ${name} as design${i} } from ${from(file)};`),
+    `import { start } from ${from(PAGE + entry)};`,
+    `start(${ways.join(", ")});`,
+  ].join("\n");
 }
 
 /** What cannot be the name of a file. */
 const ENTRY = "\0page";
 
-async function build(source: string, design: Exported | null): Promise<Bundle> {
+async function build(source: string, { designs }: Parts): Promise<Bundle> {
   const vite = await import("vite");
   try {
     const built = await vite.build({
@@ -63,7 +75,7 @@ async function build(source: string, design: Exported | null): Promise<Bundle> {
     });
     return partsOf((Array.isArray(built) ? built[0]! : built) as Rolldown.RolldownOutput);
   } catch (error) {
-    const where = design === null ? "the page" : design.file;
+    const where = designs.map(({ file }) => file).join(" and ") || "the page";
     throw new UsageError(
       `${where} cannot be bundled for a browser: ${reason(error)}\n` +
         "  usual cause: a design that imports something of Node; what a page runs may import spec/ and other designs",

@@ -7,8 +7,8 @@ import { TraceView } from "../picture/trace-view.tsx";
 import type { TracePage } from "./data.ts";
 import { open } from "./open.ts";
 
-/** `design` is null in the page of a trace of another tool, which can be looked at and not be run. */
-export function start(design: AnyDesign | null): void {
+/** There is no design in the page of a trace of another tool, which can be looked at and not be run. */
+export function start(design: AnyDesign | null = null): void {
   const root = document.getElementById("page")!;
   root.textContent = "";
   try {
