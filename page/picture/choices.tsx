@@ -1,6 +1,6 @@
 /** What else could be done at a moment: taken, it begins a branch of the reader's own. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
 import type { Choice, Reach, Session } from "../session/session.ts";
 
@@ -175,9 +175,13 @@ interface TrailProps {
 
 /** The way from the trace to the branch. */
 export function Trail({ trail, onBack }: TrailProps): JSX.Element | null {
+  const nav = useRef<HTMLElement>(null);
+  const shown = trail.at(-1);
+  // What was pressed is gone: who takes a step of his own goes on from here.
+  useEffect(() => nav.current?.focus(), [shown]);
   if (trail.length === 1) return null;
   return (
-    <nav class="trail" aria-label="Branches">
+    <nav class="trail" aria-label="Branches" ref={nav} tabIndex={-1}>
       <ol>
         {trail.map((session, i) => (
           <li>

@@ -60,8 +60,14 @@ export function save({ name, type, text }: File): void {
 }
 
 /** The run as it is looked at: of a branch, its own steps and what then is broken. */
-function runOf(session: Session): Trace {
-  return session.toTrace() as Trace;
+function runOf({ trace, moments, branchedAt }: Session): Trace {
+  const steps = moments.flatMap(({ step }) => step ?? []);
+  if (branchedAt === null) return { ...trace, steps } as Trace;
+  const [breach = null] = moments.at(-1)!.breaches;
+  const { design, bounds, scenario, tracked, format } = trace;
+  const mode =
+    trace.mode === "sequential" ? { mode: trace.mode } : { mode: trace.mode, overlap: trace.overlap };
+  return { format, design, bounds, scenario, tracked, ...mode, breach, steps } as Trace;
 }
 
 function nameOf({ design, property, branchedAt }: Session): string {

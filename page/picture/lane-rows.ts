@@ -145,9 +145,10 @@ const line = (kind: Line["kind"], text: string): Line => ({ kind, text });
 function broken({ kind, text }: Line, chars: number): RowLine[] {
   let left = kind === "call" ? text.indexOf("(") : 0;
   return fit(text, chars).map((part) => {
-    const name = Math.max(0, Math.min(left, part.length));
+    const own = part.trimStart();
+    const name = Math.max(0, Math.min(left, own.length));
     left -= name;
-    return { kind, text: part, name };
+    return { kind, text: part, name: name === 0 ? 0 : name + part.length - own.length };
   });
 }
 

@@ -18,10 +18,14 @@ export class Reader {
   private readonly runs: Signal<readonly Run[]>;
   private readonly at: Signal<number>;
 
+  /** The command that runs the trace again; "" where there is none. */
+  readonly again: Signal<string>;
+
   /** Begins at the end, where the promise is broken. */
-  constructor(session: Session, index: number = session.moments.length - 1) {
+  constructor(session: Session, again: string) {
     this.runs = signal([{ session, picks: [] }]);
-    this.at = signal(clamped(session, index));
+    this.at = signal(session.moments.length - 1);
+    this.again = signal(again);
   }
 
   readonly original: ReadonlySignal<Session> = computed(() => this.runs.value[0]!.session);
@@ -60,7 +64,8 @@ export class Reader {
   };
 
   /** Another trace. */
-  open = (session: Session): void => {
+  open = (session: Session, again: string): void => {
+    this.again.value = again;
     this.runs.value = [{ session, picks: [] }];
     this.problem.value = null;
     this.query.value = "";

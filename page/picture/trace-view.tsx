@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
+import { shellWord } from "../../checkers/report/shell.ts";
 import type { Session } from "../session/session.ts";
 import { Choices, Trail } from "./choices.tsx";
 import { Controls } from "./controls.tsx";
@@ -28,7 +29,7 @@ interface Props {
 }
 
 export function TraceView({ session, again, open }: Props): JSX.Element {
-  const reader = useMemo(() => new Reader(session), [session]);
+  const reader = useMemo(() => new Reader(session, again), [session, again]);
   useKeys(reader);
   useAddress(reader);
   const bring = (file: File): void => void brought(reader, file, open);
@@ -44,7 +45,7 @@ export function TraceView({ session, again, open }: Props): JSX.Element {
         To the memory
       </a>
       {problem !== null && <Problem text={problem} onClose={() => (reader.problem.value = null)} />}
-      <Header session={original} again={again} />
+      <Header session={original} again={reader.again.value} />
       <Trail trail={reader.trail.value} onBack={reader.back} />
       <Controls
         session={shown}
@@ -66,12 +67,18 @@ export function TraceView({ session, again, open }: Props): JSX.Element {
           <StepDone session={shown} index={index} />
           <MemorySection reader={reader} />
           <BrokenPromises session={shown} index={index} onGo={go} />
-          <StateTable session={shown} index={index} onGo={go} isAll={isOfStateAlone(shown)} />
+          <StateTable
+            key={original.trace}
+            session={shown}
+            index={index}
+            onGo={go}
+            isAll={isOfStateAlone(shown)}
+          />
         </div>
       </main>
       <Downloads session={shown} index={index} onFile={bring} />
-      <Legend session={original} />
       <Print session={shown} />
+      <Legend session={original} />
       <Live session={shown} index={index} />
     </div>
   );
@@ -106,20 +113,30 @@ function MemorySection({ reader }: { readonly reader: Reader }): JSX.Element | n
   );
 }
 
-/** What paper shows in place of what can be stepped through: the last picture, and all steps. */
+/** More steps than this are no drawing on paper. */
+const ON_PAPER = 100;
+
+/** What paper shows in place of what can be stepped through: the last picture, why it is broken, and all steps. */
 function Print({ session }: { readonly session: Session }): JSX.Element {
   return useMemo(() => {
     const last = session.moments.length - 1;
+    const { trace, lanes, property } = session;
     return (
       <section class="print-only" aria-hidden="true">
         <h2>Memory at the end</h2>
-        <Memory session={session} index={last} onGo={() => {}} isTable={false} isStatic />
+        <Memory session={session} index={last} onGo={nowhere} isTable={false} isStatic />
+        <BrokenPromises session={session} index={last} onGo={nowhere} />
+        {trace.mode !== "sequential" && last <= ON_PAPER && (
+          <Lanes lanes={lanes} index={last} onGo={nowhere} broken={property} isStatic />
+        )}
         <h2>All steps</h2>
         <AllSteps session={session} isLinked={false} />
       </section>
     );
   }, [session]);
 }
+
+const nowhere = (): void => {};
 
 /** Tells who cannot see it where the page is. */
 function Live({ session, index }: { readonly session: Session; readonly index: number }): JSX.Element {
@@ -179,7 +196,8 @@ function useAddress(reader: Reader): void {
 
 async function brought(reader: Reader, file: File, open: Props["open"]): Promise<void> {
   try {
-    reader.open(open(await file.text(), file.name));
+    const session = open(await file.text(), file.name);
+    reader.open(session, session.isRun ? `npx gmemcheck replay ${shellWord(file.name)}` : "");
   } catch (error) {
     reader.problem.value = error instanceof Error ? error.message : String(error);
   }
