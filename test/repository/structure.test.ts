@@ -239,7 +239,7 @@ describe("documents", () => {
       );
       const paths = [
         ...read(path).matchAll(
-          /`((?:spec|models|checkers|cli|tools|test|bench|schemas|recordings|counterexamples)\/[\w./-]+)`/g,
+          /`((?:spec|models|checkers|page|cli|tools|test|bench|schemas|recordings|counterexamples)\/[\w./-]+)`/g,
         ),
       ].map(([, target]) => target!);
       for (const target of [...links, ...paths])
