@@ -12,7 +12,7 @@ import {
   type JudgeOptions,
   type Played,
 } from "../checkers/mutate/judge.ts";
-import type { Mutant } from "../checkers/mutate/mutant.ts";
+import { OF_OVERLAPS, type Mutant } from "../checkers/mutate/mutant.ts";
 import type { Loaded } from "../checkers/mutate/steps.ts";
 import { survey, type Survey, type SurveyOptions } from "../checkers/mutate/survey.ts";
 import { Workshop, type Copied } from "../checkers/mutate/workshop.ts";
@@ -119,9 +119,6 @@ function reachedIds({ reach, partsOf }: Bench): string[] {
   for (const [number, own] of partsOf) if (own.some((part) => parts.has(part))) numbers.add(number);
   return [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
 }
-
-/** Locks make no difference between calls that do not overlap. */
-const OF_OVERLAPS: ReadonlySet<string> = new Set(["drop-lock", "weaken-lock"]);
 
 /** Those that are no switches, as designs of their own. */
 async function loadAll({ reach, partsOf }: Bench): Promise<Loaded[]> {

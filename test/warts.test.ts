@@ -231,13 +231,6 @@ describe("the models of the shipped versions", () => {
     ["create_guest_memfd", { vm: 0, flags: 3n, size: 4096n, reserved: 0n }],
   ];
 
-  test("MADV_DONTNEED leaves an entry of poison", () => {
-    const hole: Made = ["fallocate", { file: 0, mode: 3, offset: 0n, len: 4096n }];
-    const read: Made = ["host_read", { area: 0, offset: 0n }];
-    const calls = [...sharedFile, mapped(3), advised(100), hole, advised(4), read];
-    expect(play(of7_3, {}, calls).results.slice(3)).toEqual(["EBUSY", 0, 0, "SIGBUS BUS_MCEERR_AR"]);
-  });
-
   test("a mapping that can be written can be populated for reads", () => {
     const { results } = play(of7_3, {}, [...sharedFile, mapped(2), advised(22)]);
     expect(results.slice(2)).toEqual([0, 0]);

@@ -110,8 +110,11 @@ function tableOf(node: ElementAccessExpression): string | null {
   return of === null ? null : of.getText().split(".").at(-1)!;
 }
 
+const COMMUTE = new Set(["Math.min", "Math.max"]);
+
 /** Two ends of a range, or a page and a frame, change places. */
 function ofArguments(node: CallExpression): Sketch[] {
+  if (COMMUTE.has(node.getExpression().getText())) return [];
   const given = node.getArguments();
   return given.slice(1).flatMap((second, i) => {
     const first = given[i]!;

@@ -57,6 +57,9 @@ export async function fateOf(
   options: JudgeOptions,
 ): Promise<Fate> {
   const judge = new Judge(number, asked, options);
+  const endless = small.find((one) => one.endless.includes(mutant.id));
+  if (endless !== undefined)
+    return { kind: "language", why: "a section that comes to no end", at: endless.key };
   const near = small.filter((one) => one.differs.includes(mutant.id));
   const heard = (await judge.at(toldAt(near))) ?? (await judge.recordings());
   if (heard !== null) return heard;
@@ -67,12 +70,11 @@ export async function fateOf(
       at: small.filter(isFull).map(({ key }) => key),
       open: [],
     };
-  const far = larger.filter((one) => one.reached.includes(mutant.id));
+  const far = larger.filter((one) => one.differs.includes(mutant.id));
   const late = await judge.at(toldAt(far));
   if (late !== null) return late;
-  const differs = [...near, ...far];
-  if (differs.length === 0) return { kind: "not reached" };
-  return judge.undecided ?? (await judge.compared(differs));
+  if (near.length + far.length === 0) return { kind: "not reached" };
+  return judge.undecided ?? (await judge.compared([...near, ...far]));
 }
 
 /** What is left out of a state may hold anything: such a run is asked where no other comes by. */

@@ -22,6 +22,9 @@ export const OPERATORS = [
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
+/** Locks make no difference between calls that do not overlap. */
+export const OF_OVERLAPS: ReadonlySet<Operator> = new Set(["drop-lock", "weaken-lock"]);
+
 /** A piece of a file and what takes its place; offsets are in UTF-16 units. */
 export interface Edit {
   readonly start: number;

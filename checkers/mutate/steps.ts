@@ -15,6 +15,7 @@ import { Havoc } from "../explore/havoc.ts";
 import type { Instance } from "../explore/sequential.ts";
 import type { Store } from "../explore/store.ts";
 import type { Bench } from "./bench.ts";
+import { Runaway } from "./board.ts";
 
 /** A mutant as a design of its own. */
 export interface Loaded {
@@ -27,6 +28,8 @@ export interface Steps {
   readonly reached: Set<number>;
   /** Those that made one go otherwise. */
   readonly differs: Set<number>;
+  /** Those that made one go on for ever. */
+  readonly endless: Set<number>;
 }
 
 /** `visited`: the states of the original at this vector, which is sequential with everything tracked. */
@@ -45,9 +48,11 @@ class Comparison {
     readonly parts: readonly number[];
   }[];
   private codec: Codec;
+  /** Whether the last attempt came to no end. */
+  private ranAway = false;
   private readonly subject: Bounded;
   private readonly m: unknown;
-  private readonly steps: Steps = { reached: new Set(), differs: new Set() };
+  private readonly steps: Steps = { reached: new Set(), differs: new Set(), endless: new Set() };
   private readonly first: Int32Array;
   private readonly second: Int32Array;
 
@@ -106,7 +111,7 @@ class Comparison {
 
   private compare(instance: Instance, k: number, from: Int32Array, at: number): void {
     const { board } = this.bench;
-    const { reached, differs } = this.steps;
+    const { reached, differs, endless } = this.steps;
     board.begin();
     const ended = this.attempt(instance, this.first);
     const ran = new Set(board.ran);
@@ -119,6 +124,7 @@ class Comparison {
       this.codec.unpack(from, at);
       board.turnOn(number);
       if (this.isOther(ended, this.attempt(instance, this.second))) differs.add(number);
+      if (this.ranAway) endless.add(number);
     }
     for (const { number, instances, parts } of this.others) {
       if (!parts.some((part) => ran.has(part))) continue;
@@ -130,11 +136,13 @@ class Comparison {
   }
 
   private attempt(instance: Instance, into: Int32Array): string {
+    this.ranAway = false;
     try {
       const ended = instance.run(this.codec.draft, this.m);
       this.codec.pack(this.codec.draft, into, 0);
       return ended === disabled ? disabled : outcomeText(ended as Outcome);
     } catch (error) {
+      this.ranAway = error instanceof Runaway;
       // What grew a table of the draft, nothing makes small again.
       if (!(error instanceof KernelBug)) this.codec = codecFor(this.subject, TRACK_ALL, new Havoc());
       return error instanceof KernelBug ? `${BROKEN}: ${error.message}` : `${BROKEN}: ${String(error)}`;

@@ -4,6 +4,7 @@ import { checkVector, invalidModel, type RunReport } from "../explore/check.ts";
 import { vectorKey } from "../explore/pin.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
 import type { Bench } from "./bench.ts";
+import { OF_OVERLAPS } from "./mutant.ts";
 import { compareSteps, type Loaded, type Steps } from "./steps.ts";
 
 export interface Survey {
@@ -22,6 +23,8 @@ export interface Survey {
   /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
   readonly reached: readonly string[];
   readonly differs: readonly string[];
+  /** Of those that make a step go on for ever. */
+  readonly endless: readonly string[];
 }
 
 export interface SurveyOptions extends SearchOptions {
@@ -53,12 +56,14 @@ export async function survey(
 
 /** Whose places are met, where steps cannot be compared one by one. */
 async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Promise<Steps> {
-  const { board, partsOf } = bench;
+  const { board, mutants, partsOf } = bench;
   board.begin();
   await checkVector(bench.design, vector, { budget: options.budget, interpreted: true, orders: false });
   const reached = new Set(board.met);
   for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) reached.add(number);
-  return { reached, differs: new Set(reached) };
+  const isSequential = (vector.mode ?? "sequential") === "sequential";
+  const mayDiffer = (number: number): boolean => !isSequential || !OF_OVERLAPS.has(mutants[number]!.operator);
+  return { reached, differs: new Set([...reached].filter(mayDiffer)), endless: new Set() };
 }
 
 function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Steps | null): Survey {
@@ -77,5 +82,6 @@ function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Ste
     decided: [...run.decided].sort(),
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),
+    endless: named(steps?.endless ?? []),
   };
 }

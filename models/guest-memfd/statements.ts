@@ -4,8 +4,9 @@
  */
 import { ids, propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
-import { Gfn, Inode, Page, Vm } from "../../spec/guest-memory.ts";
-import { KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
+import { File, Gfn, Inode, Page, Vcpu, Vm } from "../../spec/guest-memory.ts";
+import { KVM_CAP_MULTI_ADDRESS_SPACE, KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
+import { punches } from "./calls/fallocate.ts";
 import { windowPage } from "./page-cache.ts";
 import type { Region } from "./region.ts";
 import { hasPrivateMemory, openFile, openVm, type SlotId, type SlotName, type SpaceId } from "./state.ts";
@@ -100,6 +101,52 @@ const mappedWithinAreas = always({
   },
 });
 
+const allocatedIsThere = step({
+  name: "allocated-pages-are-there",
+  says: "after fallocate() has allocated a range, the page cache has a folio for every page of it",
+  source: "kvm_gmem_allocate(), virt/kvm/guest_memfd.c",
+  over: { file: File, page: Page },
+  when: ({ state: s, machine: m }, { call, params, result }, { file, page }) => {
+    const { mode, offset, len } = params as unknown as Allocation;
+    if (call !== "fallocate" || result !== 0 || params["file"] !== file || punches({ mode })) return false;
+    if (s.files[file].kind !== "guest_memfd") return false;
+    return page >= m.pages.border(offset) && page < m.pages.border(offset + len);
+  },
+  holds: (before, _made, after, { file, page }) => after.pageState(before.fileInode(file), page) !== "absent",
+});
+
+const vcpuIdIsTaken = step({
+  name: "vcpu-id-is-taken",
+  says: "a vCPU id of a VM is given once, also when its descriptor has been closed",
+  source: "kvm_vm_ioctl_create_vcpu(): -EEXIST, virt/kvm/kvm_main.c",
+  over: { vm: Vm, vcpu: Vcpu },
+  asksResults: true,
+  when: ({ state: s }, { call, params }, { vm, vcpu }) =>
+    call === "create_vcpu" &&
+    params["vm"] === vm &&
+    params["id"] === vcpu &&
+    s.vms[vm].open &&
+    s.vms[vm].vcpus[vcpu] !== "none",
+  holds: (_before, { result }) => result === "EEXIST",
+});
+
+const oneAddressSpace = step({
+  name: "one-address-space-is-no-extension",
+  says: "a kernel with one address space has no KVM_CAP_MULTI_ADDRESS_SPACE",
+  source: "kvm_vm_ioctl_check_extension_generic(): #if KVM_MAX_NR_ADDRESS_SPACES > 1, virt/kvm/kvm_main.c",
+  over: {},
+  asksResults: true,
+  when: ({ machine: m }, { call, params }) =>
+    call === "check_extension" && params["cap"] === KVM_CAP_MULTI_ADDRESS_SPACE && m.addressSpaces === 1,
+  holds: (_before, { result }) => typeof result !== "object" || result.value === 0,
+});
+
+interface Allocation {
+  readonly mode: number;
+  readonly offset: bigint;
+  readonly len: bigint;
+}
+
 /** Slots that bind a page which the call asks for, where nothing but that can be wrong with it; none otherwise. */
 function wouldBindAgain({ state: s, machine: m }: KvmView, { call, params }: Made): SlotName[] {
   if (call !== "set_user_memory_region2") return [];
@@ -179,6 +226,9 @@ export const everyVersion = [
   slotOutlivesFile,
   inodeGoesWithItsLastFile,
   mappedWithinAreas,
+  allocatedIsThere,
+  vcpuIdIsTaken,
+  oneAddressSpace,
 ];
 /** What only versions from 6.18 on can reach. */
 export const since6_18 = [sharedFromFile, hostMapsFile];

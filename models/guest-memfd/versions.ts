@@ -74,6 +74,7 @@ import {
 import { state, type AreaId, type State } from "./state.ts";
 import { everyPair, vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
 import { view } from "./view.ts";
+import { zapsInRange } from "./zaps-in-range.ts";
 
 /** The process has ordinary memory, as much as a VM has frames and a table has pages, and has touched all of it. */
 export function init(s: State, m: Machine): void {
@@ -306,7 +307,13 @@ export const guestMemfd7_3 = variant(guestMemfd7_2, {
       sections: unbindUnderTheLock,
     }),
   },
-  statements: [...everyVersion, ...since6_18, ...bindingRules("EEXIST"), smmAliasImpossible("EEXIST")],
+  statements: [
+    ...everyVersion,
+    ...since6_18,
+    ...bindingRules("EEXIST"),
+    smmAliasImpossible("EEXIST"),
+    zapsInRange,
+  ],
   knownBreaches: [...memoryFailureAgainstHole, ...emulationByUserspaceAddr, ...unboundAfterFirstRoot],
   vectors: [...guestMemfd7_2.vectors, everyPair],
 });

@@ -56,13 +56,12 @@ const KNOWN = new Set([
   MADV_SOFT_OFFLINE,
 ]);
 
-/** zap_page_range_single(): the process's entries go, the page cache stays. */
+/** zap_page_range_single(): the process's entries go, those of poison with them (should_zap_cows()); the page cache stays. */
 function dropEntries(s: State, { area, first, end }: Advice): void {
   for (let at = first; at < end; at++) {
     const touched = pageOfArea(s, area, at);
     if (touched === null) continue;
-    const { ptes } = s.inodes[touched.inode].pages[touched.page]!;
-    if (ptes[area] === "mapped") ptes[area] = "none";
+    s.inodes[touched.inode].pages[touched.page]!.ptes[area] = "none";
   }
   notifyHva(s, area, first, end);
 }
