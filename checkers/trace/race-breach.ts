@@ -60,9 +60,10 @@ export function whyStuck({ threads, steps, blocked }: Raced): string | null {
 
 /** The shortest way round for ever to the state that was just reached: the index of its first step, and why it has no end. */
 export function lassoOf(race: Raced): { readonly loop: number; readonly why: string } | null {
-  const now = race.frames.at(-1)!.join();
-  for (let loop = race.steps.length - 1; loop >= 0; loop--) {
-    if (race.frames[loop]!.join() !== now || !goesRound(race, loop)) continue;
+  const now = race.frames.at(-1)!;
+  // Whoever has begun since has a number more.
+  for (let loop = race.steps.length - 1; race.frames[loop]?.length === now.length; loop--) {
+    if (race.frames[loop]!.join() !== now.join() || !goesRound(race, loop)) continue;
     const names = new Set(race.steps.slice(loop).map(({ thread }) => race.threads[thread]!.instance.name));
     return { loop, why: `${[...names].join(" and ")} can go round for ever` };
   }
