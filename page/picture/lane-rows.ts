@@ -49,13 +49,13 @@ export function rowsOf(
   const rows: Row[] = [];
   let y = 0;
   for (let at = 0; at < steps;) {
-    const { kind, to } = isWhole || opened.has(at) ? single(at) : groupAt(lanes, placed, at);
-    for (let from = at, next = kind === "step" ? at + 1 : to; from < to; from = next++) {
-      const row = rowOf(lanes, placed.slice(from, next), kind, chars);
+    const { kind, to } = isWhole ? single(at) : groupAt(lanes, placed, at);
+    const isApart = opened.has(at);
+    for (; at < to; at = rows.at(-1)!.to) {
+      const row = rowOf(lanes, placed.slice(at, isApart ? at + 1 : to), isApart ? "step" : kind, chars);
       rows.push({ ...row, y });
       y += row.height;
     }
-    at = to;
   }
   return rows;
 }

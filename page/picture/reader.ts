@@ -7,6 +7,8 @@ import { hashOf, type Pick, type Place } from "./permalink.ts";
 interface Run {
   readonly session: Session;
   readonly picks: readonly Pick[];
+  /** The moment at which it leaves the run before it in the trail. */
+  readonly leaves: number;
 }
 
 export class Reader {
@@ -23,7 +25,7 @@ export class Reader {
 
   /** Begins at the end, where the promise is broken. */
   constructor(session: Session, again: string) {
-    this.runs = signal([{ session, picks: [] }]);
+    this.runs = signal([{ session, picks: [], leaves: 0 }]);
     this.at = signal(session.moments.length - 1);
     this.again = signal(again);
   }
@@ -46,27 +48,31 @@ export class Reader {
 
   /** Takes what else could be done here; at the end of a branch it makes that branch longer. */
   take = (choice: Choice): void => {
-    const { session, picks } = this.runs.value.at(-1)!;
+    const { session, picks, leaves } = this.runs.value.at(-1)!;
     const at = this.at.value;
     const next = session.branch(at, choice);
     const kept = picks.filter((pick) => pick.at < at);
-    const run = { session: next, picks: [...kept, { at, key: choice.key }] };
     const isLonger = session.branchedAt !== null && at === session.moments.length - 1;
+    const run = {
+      session: next,
+      picks: [...kept, { at, key: choice.key }],
+      leaves: isLonger ? leaves : at,
+    };
     this.runs.value = [...(isLonger ? this.runs.value.slice(0, -1) : this.runs.value), run];
     this.at.value = at + 1;
   };
 
   /** Back to a run of the trail, at the moment at which it was left. */
   back = (to: number): void => {
-    const left = this.runs.value[to + 1]?.picks.at(-1)?.at;
+    const { leaves } = this.runs.value[to + 1]!;
     this.runs.value = this.runs.value.slice(0, to + 1);
-    this.go(left ?? this.at.value);
+    this.go(leaves);
   };
 
   /** Another trace. */
   open = (session: Session, again: string): void => {
     this.again.value = again;
-    this.runs.value = [{ session, picks: [] }];
+    this.runs.value = [{ session, picks: [], leaves: 0 }];
     this.problem.value = null;
     this.query.value = "";
     this.go(session.moments.length - 1);
@@ -76,7 +82,7 @@ export class Reader {
   visit = (place: Place): void => {
     if (hashOf(place) === hashOf(this.place.value)) return;
     const { session } = this.runs.value[0]!;
-    this.runs.value = [{ session, picks: [] }];
+    this.runs.value = [{ session, picks: [], leaves: 0 }];
     for (const { at, key } of place.picks) {
       const choice = at < this.session.value.moments.length ? this.choice(at, key) : undefined;
       if (choice === undefined) {
