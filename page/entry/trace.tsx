@@ -5,6 +5,7 @@ import type { AnyDesign } from "../../spec/language/design.ts";
 import { Problem } from "../picture/problem.tsx";
 import { TraceView } from "../picture/trace-view.tsx";
 import type { TracePage } from "./data.ts";
+import { Guard, messageOf } from "./guard.tsx";
 import { open } from "./open.ts";
 
 /** There is no design in the page of a trace of another tool, which can be looked at and not be run. */
@@ -14,8 +15,14 @@ export function start(design: AnyDesign | null = null): void {
   try {
     const { where, again, trace } = JSON.parse(document.getElementById("data")!.textContent) as TracePage;
     const bring = (text: string, name: string) => open(design, parseJson(text, name), name);
-    render(<TraceView session={open(design, trace, where)} again={again} open={bring} />, root);
+    const session = open(design, trace, where);
+    render(
+      <Guard>
+        <TraceView session={session} again={again} open={bring} />
+      </Guard>,
+      root,
+    );
   } catch (error) {
-    render(<Problem text={error instanceof Error ? error.message : String(error)} />, root);
+    render(<Problem text={messageOf(error)} />, root);
   }
 }

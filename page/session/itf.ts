@@ -143,7 +143,7 @@ function stepOf(call: string, before: Cells, after: Cells): TraceStep {
     const [from, to] = [before.get(cell) ?? null, after.get(cell) ?? null];
     return from === to ? [] : [{ cell, from, to }];
   });
-  return { call, by: "kernel", params: {}, result: null, changes };
+  return { call, by: "task", params: {}, result: null, changes };
 }
 
 class Recorded implements Moment {
