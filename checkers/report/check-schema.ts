@@ -63,9 +63,13 @@ const CheckReport = Schema.Struct({
       verdict: Verdict,
       vacuous: Schema.optionalKey(Schema.Array(Schema.String)),
       untried: Schema.Array(Schema.String),
+      /** Of the calls that were made or could have been: how often each declared result was seen, over all runs; 0: never. */
+      coverage: Schema.optionalKey(Schema.Record(Schema.String, Schema.Record(Schema.String, Count))),
     }),
   ),
 });
+
+export type CheckFile = typeof CheckReport.Type;
 
 export function checkSchema(): unknown {
   return jsonSchema(`gmemcheck-check/${CHECK_SCHEMA_VERSION}`, CheckReport);

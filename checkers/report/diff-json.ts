@@ -53,6 +53,8 @@ const DiffFile = Schema.Struct({
   ),
 });
 
+export type DiffFile = typeof DiffFile.Type;
+
 export function diffSchema(): unknown {
   return jsonSchema(TITLE, DiffFile);
 }

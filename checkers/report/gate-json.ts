@@ -77,6 +77,8 @@ const GateFile = Schema.Struct({
   rerun: Schema.NullOr(Schema.String),
 });
 
+export type GateFile = typeof GateFile.Type;
+
 export function gateSchema(): unknown {
   const { dialect, schema, definitions } = Schema.toJsonSchemaDocument(GateFile) as {
     readonly dialect: string;

@@ -1,4 +1,5 @@
 /** Reports as JSON, with a version, and with what is complete and what is not. */
+import { callCoverage } from "./check-coverage.ts";
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 
 export const CHECK_SCHEMA_VERSION = 1;
@@ -43,11 +44,10 @@ export async function checkJson(
   return {
     schemaVersion: CHECK_SCHEMA_VERSION,
     results: reports.flatMap(({ runs }) => runs.map(result)),
-    designs: reports.map(({ design, verdict, vacuous, untried }) => ({
-      design: design.name,
-      verdict,
-      ...(vacuous === null ? {} : { vacuous }),
-      untried,
-    })),
+    designs: reports.map((report) => {
+      const { design, verdict, vacuous, untried } = report;
+      const found = vacuous === null ? {} : { vacuous };
+      return { design: design.name, verdict, ...found, untried, coverage: callCoverage(report) };
+    }),
   };
 }
