@@ -5,9 +5,8 @@
 import { ids, propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
 import { File, Gfn, Inode, Page, Vcpu, Vm } from "../../spec/guest-memory.ts";
+import { FALLOC_FL_PUNCH_HOLE } from "../../spec/abi/files.ts";
 import { KVM_CAP_MULTI_ADDRESS_SPACE, KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
-import { punches } from "./calls/fallocate.ts";
-import { windowPage } from "./page-cache.ts";
 import type { Region } from "./region.ts";
 import { hasPrivateMemory, openFile, openVm, type SlotId, type SlotName, type SpaceId } from "./state.ts";
 import type { KvmView } from "./view.ts";
@@ -96,7 +95,8 @@ const mappedWithinAreas = always({
     return ids(ptes).every((id) => {
       const area = s.areas[id];
       if (ptes[id] === "none") return true;
-      return area !== null && s.files[area.file].inode === inode && windowPage(area, page) >= 0;
+      if (area === null || s.files[area.file].inode !== inode) return false;
+      return page >= area.first && page < area.first + area.npages;
     });
   },
 });
@@ -108,7 +108,8 @@ const allocatedIsThere = step({
   over: { file: File, page: Page },
   when: ({ state: s, machine: m }, { call, params, result }, { file, page }) => {
     const { mode, offset, len } = params as unknown as Allocation;
-    if (call !== "fallocate" || result !== 0 || params["file"] !== file || punches({ mode })) return false;
+    if (call !== "fallocate" || result !== 0 || params["file"] !== file) return false;
+    if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) return false;
     if (s.files[file].kind !== "guest_memfd") return false;
     return page >= m.pages.border(offset) && page < m.pages.border(offset + len);
   },

@@ -2,9 +2,8 @@
 import { propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
 import { Gfn, Vm, type VmId } from "../../spec/guest-memory.ts";
-import { MADV_DONTNEED } from "../../spec/abi/files.ts";
+import { FALLOC_FL_PUNCH_HOLE, MADV_DONTNEED } from "../../spec/abi/files.ts";
 import { PAGE_SIZE } from "../../spec/abi/kvm.ts";
-import { punches } from "./calls/fallocate.ts";
 import { fileReferences } from "./lifetime.ts";
 import { NORMAL, slotAt } from "./slots.ts";
 import type { AreaId, FileId, SlotState } from "./state.ts";
@@ -41,7 +40,7 @@ function slotOf({ state: s }: KvmView, vm: VmId, gfn: number): SlotState | null 
 const byPage: IsNamed = (view, { file, mode, offset, len }, vm, gfn) => {
   const { pages } = view.machine;
   const slot = slotOf(view, vm, gfn);
-  if (slot === null || slot.file !== file || !punches({ mode })) return false;
+  if (slot === null || slot.file !== file || (mode & FALLOC_FL_PUNCH_HOLE) === 0) return false;
   const page = slot.first + gfn - slot.base;
   return page >= pages.border(offset) && page < pages.border(offset + len);
 };
