@@ -12,15 +12,8 @@ interface Props {
   readonly onGo: (index: number) => void;
 }
 
-/** Those of a moment, the one that the trace was stored for first. */
-export function brokenAt({ property, moments }: Session, index: number): readonly Broken[] {
-  const { breaches } = moments[index]!;
-  const isWanted = (one: Broken): boolean => one.property === property;
-  return [...breaches.filter(isWanted), ...breaches.filter((one) => !isWanted(one))];
-}
-
 export function BrokenPromises({ session, index, onGo }: Props): JSX.Element | null {
-  const [first, ...more] = brokenAt(session, index);
+  const [first, ...more] = session.moments[index]!.breaches;
   if (first === undefined) return null;
   return (
     <section class="broken-promises" aria-label="Broken promises">

@@ -4,7 +4,7 @@ import { useContext, useId } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
 import type { Drawn } from "../session/picture.ts";
 import type { Broken, Session } from "../session/session.ts";
-import { brokenAt, brokenText } from "./broken-promises.tsx";
+import { brokenText } from "./broken-promises.tsx";
 import { slotFacts, type Fact } from "./facts.ts";
 import { charsIn, fit } from "./fit.ts";
 import {
@@ -273,11 +273,12 @@ function ArrowDrawn({ arrow: { cell, from, to } }: { readonly arrow: Arrow }): J
 
 /** In words, why what is marked in the drawing is. */
 function reasonsOf(session: Session, index: number): string[] {
-  const { files, vms } = session.moments[index]!.picture;
+  const { picture, breaches } = session.moments[index]!;
+  const { files, vms } = picture;
   const drawn: readonly Drawn[] = [
     ...vms.flatMap((vm) => [vm, ...vm.slots, ...vm.gfns]),
     ...files.flatMap((file) => [file, ...file.cells]),
   ];
   const isDrawn = ({ property }: Broken): boolean => drawn.some(({ marked }) => marked?.includes(property));
-  return brokenAt(session, index).filter(isDrawn).map(brokenText);
+  return breaches.filter(isDrawn).map(brokenText);
 }

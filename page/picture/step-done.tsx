@@ -3,7 +3,6 @@ import type { JSX } from "preact";
 import { changeText } from "../../checkers/report/change.ts";
 import { oneLine } from "../../checkers/report/clean.ts";
 import type { Moment, Session } from "../session/session.ts";
-import { brokenAt } from "./broken-promises.tsx";
 import { stepText } from "./steps.tsx";
 
 interface Props {
@@ -29,9 +28,9 @@ export function StepDone({ session, index }: Props): JSX.Element {
 }
 
 /** What the step broke, and what was broken before it. */
-function Verdict({ session, index }: Props): JSX.Element {
-  const before = index === 0 ? [] : brokenAt(session, index - 1).map(({ property }) => property);
-  const now = brokenAt(session, index).map(({ property }) => property);
+function Verdict({ session: { moments }, index }: Props): JSX.Element {
+  const before = (moments[index - 1]?.breaches ?? []).map(({ property }) => property);
+  const now = moments[index]!.breaches.map(({ property }) => property);
   const still = now.filter((property) => before.includes(property));
   return (
     <>

@@ -37,6 +37,13 @@ describe("a deadlock", async () => {
       "+ folio lock[0,0]",
     ]);
     expect(last!.lines[0]!.name).toBe("memory_failure".length);
+    const narrow = rowsOf(session.lanes, 10, false, NONE).at(-1)!;
+    expect(narrow.lines.slice(0, 4).map(({ text, name }) => [text, name])).toEqual([
+      ["memory_fai", 10],
+      ["  lure(", 6],
+      ["  inode=0,", 0],
+      ["  page=0)", 0],
+    ]);
   });
 
   test("locks are bars from where they are taken on, with a letter that the legend names", () => {
@@ -74,15 +81,24 @@ describe("a deadlock", async () => {
   });
 
   test("the current moment is a line below its step", () => {
-    const lineAt = (index: number): string =>
-      all(lanes(session, index), ".now")[0]!.attributes.get("d")!.replace(/H.*/, "");
-    const [first, second] = rows(session);
-    expect(lineAt(0)).toBe("M0 0");
-    expect(lineAt(1)).not.toBe(lineAt(2));
-    expect(first!.y + first!.height).toBeLessThan(second!.y + second!.height);
     expect(all(lanes(session, 2), ".is-here").map((row) => textOf(all(row, ".number")[0]!))).toEqual(["2"]);
+    expect([0, 2, 4].map((index) => moment(lanes(session, index)))).toEqual([
+      "at the top",
+      "below its row",
+      "below its row",
+    ]);
   });
 });
+
+/** Where the line of the current moment stands, by the row of its step. */
+function moment(drawing: Element): string {
+  const [, y] = /^M0 ([\d.]+)H/.exec(all(drawing, ".now")[0]!.attributes.get("d")!)!;
+  const [here] = all(drawing, ".here");
+  if (here === undefined) return y === "0" ? "at the top" : "nowhere";
+  const [top, height] = ["y", "height"].map((name) => Number(here.attributes.get(name)));
+  if (Number(y) === top! + height!) return "below its row";
+  return Number(y) > top! && Number(y) < top! + height! ? "within its row" : "elsewhere";
+}
 
 describe("a run that goes round for ever", async () => {
   const session = await sessionOf("guest-memfd-7.3/calls-end.json");
@@ -135,6 +151,13 @@ describe("what nobody could see", async () => {
         expect(some[at]!.to).toBeGreaterThan(i);
       });
     }
+  });
+
+  test("the current moment is within a row of several steps until the last of them", () => {
+    const { from, to } = rows(alone)[0]!;
+    expect(to - from).toBeGreaterThan(1);
+    expect(moment(lanes(alone, from + 1))).toBe("within its row");
+    expect(moment(lanes(alone, to))).toBe("below its row");
   });
 
   test("a group can be opened, or all of them", () => {

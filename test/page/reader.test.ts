@@ -157,7 +157,7 @@ describe("a search", () => {
     expect(found(session.moments, "file value fallocate")).toEqual([]);
     expect(found(session.moments, "value create")).toEqual([1, 2, 3]);
     expect(found(race.moments, "slots_arch_lock")).toEqual([15, 16]);
-    expect(found(race.moments, "step 7")).toEqual([7]);
+    expect(found(race.moments, "step 17")).toEqual([17]);
     expect(found(session.moments, " ")).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 });
