@@ -23,6 +23,7 @@ const NO_MODELS: ReadonlySet<string> = new Set([
   "counterexamples",
   "disagreements",
   "node_modules",
+  "page",
   "recordings",
   "schemas",
   "test",

@@ -151,6 +151,12 @@ export const mine = { ...forgottenPin, says: String(readFileSync) };\n`,
   });
 });
 
+test("a page goes to stdout where it is asked to", async () => {
+  const { code, stdout, stderr } = await inProcess(["page", FORGOTTEN, "--static", "--out", "-"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
+});
+
 test("a trace of another tool has a page, which runs nothing", async () => {
   const itf = { vars: ["x"], states: [{ x: 1 }, { x: 2 }] };
   const html = await pageOf(file("apalache.itf.json", itf));
