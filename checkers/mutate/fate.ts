@@ -11,7 +11,7 @@ export type Fate =
   | Extract<Judgement, { kind: "promise" }>
   /** The language finds it to be no model: an undeclared result, a value outside its domain, a lock that is not held, a throw. */
   | Extract<Judgement, { kind: "language" }>
-  /** No promise notices, and a real kernel answers otherwise. */
+  /** No short run notices, and a real kernel answers otherwise. */
   | Extract<Judgement, { kind: "recording" }>
   /** It behaves as the original wherever it was compared: step by step, or in lockstep. */
   | {
@@ -41,6 +41,10 @@ export interface Asked {
 const PAIRS = 6;
 const MORE_PAIRS = 1_000;
 
+/** Recordings are played behind runs of up to so many transitions: that takes about as long, and tells more than half of all mutants. */
+const SHORT = 50_000;
+const isShort = ({ transitions }: Survey): boolean => transitions <= SHORT;
+
 const isFull = ({ vector }: Survey): boolean => (vector.track ?? "full") === "full";
 
 /** Cheapest first. What is done at the larger ones is dear: they are for what the others leave open. */
@@ -61,7 +65,11 @@ export async function fateOf(
   if (endless !== undefined)
     return { kind: "language", why: "a section that comes to no end", at: endless.key };
   const near = small.filter((one) => one.differs.includes(mutant.id));
-  const heard = (await judge.at(toldAt(near))) ?? (await judge.recordings());
+  const told = toldAt(near);
+  const heard =
+    (await judge.at(told.filter(isShort))) ??
+    (await judge.recordings()) ??
+    (await judge.at(told.filter((one) => !isShort(one))));
   if (heard !== null) return heard;
   if (near.length === 0 && small.some((one) => one.reached.includes(mutant.id)))
     return {

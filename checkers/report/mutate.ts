@@ -44,7 +44,7 @@ function countLines(counts: Counts, { others }: MutationReport): string[] {
   const lines: (readonly [number, string])[] = [
     [counts.promise, "break a promise or a statement, or lose a breach that the design is known for"],
     [counts.language, "are no valid model: the language finds an error in them"],
-    [counts.recording, "are noticed by recordings of real kernels alone"],
+    [counts.recording, "are noticed by recordings of real kernels, before longer runs were asked"],
     [
       counts.survived,
       "SURVIVED: they behave otherwise, or nothing shows that they do not, and nothing notices",
@@ -93,7 +93,12 @@ function promiseLines({ kills, silent }: MutationReport): string[] {
   const idle = [...kills].filter(([, n]) => n === 0).map(([name]) => name);
   const lines: string[] = [];
   if (idle.length > 0)
-    lines.push(...wrap(`${idle.length} of ${kills.size} promises kill nothing: ${idle.join(", ")}`, ""));
+    lines.push(
+      ...wrap(
+        `${idle.length} of ${kills.size} promises kill nothing that was not noticed before: ${idle.join(", ")}`,
+        "",
+      ),
+    );
   if (silent.length > 0)
     lines.push(...wrap(`never true where they say something (or never reached): ${silent.join(", ")}`, ""));
   return lines;
