@@ -26,12 +26,14 @@ interface Props {
   readonly again: string;
   /** Opens a file that the reader brings; throws an error whose message is for him. */
   readonly open: (text: string, name: string) => Session;
+  /** What the address says before the place in the trace, where the trace is one of several: "trace=3&". */
+  readonly address?: string;
 }
 
-export function TraceView({ session, again, open }: Props): JSX.Element {
+export function TraceView({ session, again, open, address = "" }: Props): JSX.Element {
   const reader = useMemo(() => new Reader(session, again), [session, again]);
   useKeys(reader);
-  useAddress(reader);
+  useAddress(reader, address);
   const bring = (file: File): void => void brought(reader, file, open);
   useDrop(bring);
   const shown = reader.session.value;
@@ -173,9 +175,9 @@ function useKeys(reader: Reader): void {
 const PATIENCE = 150;
 
 /** The address says where the reader is, and leads there. */
-function useAddress(reader: Reader): void {
+function useAddress(reader: Reader, before: string): void {
   const isRead = useRef(false);
-  const hash = hashOf(reader.place.value);
+  const hash = `#${before}${hashOf(reader.place.value).slice(1)}`;
   useEffect(() => {
     const read = (): void => {
       const place = placeOf(location.hash);
