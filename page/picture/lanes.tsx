@@ -24,7 +24,11 @@ const SIZE = 12;
 const INSET = 14;
 const BAR = 8;
 const NARROWEST = 150;
-const WIDEST = 460;
+const WIDEST = 620;
+/** Width of a lane in a drawing of its own. */
+const ALONE = 380;
+/** Room for the sign of what a step changed. */
+const SIGN = 34;
 
 interface Props {
   readonly lanes: LanesOf;
@@ -109,7 +113,7 @@ function planOf(lanes: LanesOf, available: number, isWhole: boolean, opened: Rea
     return { lane, x: GUTTER + i * width, width, places, text: INSET + 4 + most * BAR };
   });
   const text = Math.max(INSET, ...columns.map((column) => column.text));
-  const chars = charsIn(width - text - 12, SIZE);
+  const chars = charsIn(width - text - SIGN, SIZE);
   const rows = rowsOf(lanes, chars, isWhole, opened);
   const last = rows.at(-1);
   const waits = lanes.lanes.flatMap(({ blocked }) => blocked.filter(({ from }) => from === lanes.steps));
@@ -133,7 +137,7 @@ interface DrawingProps {
 
 /** All lanes as one drawing, for a file of its own. */
 export function LanesDrawing({ lanes, index, broken }: DrawingProps): JSX.Element {
-  const plan = planOf(lanes, WIDEST * lanes.lanes.length, true, new Set());
+  const plan = planOf(lanes, GUTTER + ALONE * lanes.lanes.length, true, new Set());
   return (
     <svg class="drawing" width={plan.width} height={plan.height + HEAD}>
       <Heads plan={plan} />

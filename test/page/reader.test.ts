@@ -51,6 +51,7 @@ describe("a branch", () => {
     reader.go(3);
     reader.take(other(reader.session.value, reader.session.value.choicesAt(3)));
     expect([reader.trail.value.length, reader.session.value.moments.length]).toEqual([3, 5]);
+    expect(reader.place.value.picks.map(({ at }) => at)).toEqual([3]);
   });
 
   test("leads back to where it was left", () => {
