@@ -261,12 +261,16 @@ function commands(done: (code: number) => void): Command {
       done(await (await import("./emit.ts")).emit(kind, path, options)),
     );
 
-  add("page", "make a trace one HTML file: look at it, step through it, and branch off it in a browser")
-    .argument("<trace>", "a trace file, or an ITF file of another tool")
-    .option("--out <file>", 'write it there; "-" for stdout (default: named as the trace, in this folder)')
+  add("page", "make a trace, or reports, one HTML file: look at it, step through it, and branch off it")
+    .argument(
+      "<file...>",
+      "a trace, or an ITF file of another tool; or reports: what check, diff, fuzz, gate and mutate write as JSON",
+    )
+    .option("--out <file>", 'write it there; "-" for stdout (default: named as the file, in this folder)')
     .option("--design <name>", "where the trace's design is not in the registry: its file")
+    .option("--against <report>", "what is otherwise than in this report of before; may be repeated", collect)
     .option("--static", "without script: for mail, and where none may run")
-    .action(async (path: string, options) => done(await (await import("./page.ts")).page(path, options)));
+    .action(async (paths: string[], options) => done(await (await import("./page.ts")).page(paths, options)));
 
   add("run", "run a program in the recording format on a design, and print its results as a recording")
     .argument("<program>", "a file in the recording format; results are not needed")
