@@ -25,17 +25,29 @@ export function instancesOf(
 ): Instance[] {
   const found: Instance[] = [];
   for (const [name, call] of Object.entries(calls)) {
-    if (!inScenario(name, call, scenario)) continue;
-    const only = scenario.only?.[name] ?? {};
-    const passes = (params: Chosen): boolean =>
-      Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
-    const program = new Program(name, call, sizes);
-    for (const params of parameterSets(name, call, m, sizes, scenario.legal === true)) {
-      if (passes(params)) found.push(makeInstance(name, call, params, sizes, program));
+    for (const instance of instancesOfCall(name, call, scenario, m, sizes)) {
+      found.push(instance);
       if (found.length > MOST_INSTANCES) throw tooMany(`up to ${name}`);
     }
   }
   return found;
+}
+
+/** Those of one call, one after the other, so that who wants some need not wait for all. */
+export function* instancesOfCall(
+  name: string,
+  call: AnyCall,
+  scenario: Scenario,
+  m: unknown,
+  sizes: Sizes,
+): Generator<Instance> {
+  if (!inScenario(name, call, scenario)) return;
+  const only = scenario.only?.[name] ?? {};
+  const passes = (params: Chosen): boolean =>
+    Object.entries(only).every(([key, keep]) => keep(params[key] as never, params));
+  const program = new Program(name, call, sizes);
+  for (const params of parameterSets(name, call, m, sizes, scenario.legal === true))
+    if (passes(params)) yield makeInstance(name, call, params, sizes, program);
 }
 
 function tooMany(where: string): UsageError {
@@ -81,27 +93,51 @@ export function identity(value: unknown): string {
 }
 
 /** All legal sets, then each odd value with first legal values, then the extra ones; without repetition. */
-function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes, legalOnly = false): Chosen[] {
+function* parameterSets(
+  name: string,
+  call: AnyCall,
+  m: unknown,
+  sizes: Sizes,
+  legalOnly = false,
+): Generator<Chosen> {
+  const seen = new Set<string>();
+  let count = 0;
+  for (const set of allSets(name, call, m, sizes, legalOnly)) {
+    if (++count > MOST_INSTANCES) throw tooMany(`for ${name} alone`);
+    // Legal values alone come once each.
+    const key = legalOnly ? "" : identity(set);
+    if (!legalOnly && seen.has(key)) continue;
+    seen.add(key);
+    yield set;
+  }
+}
+
+function* allSets(
+  name: string,
+  call: AnyCall,
+  m: unknown,
+  sizes: Sizes,
+  legalOnly: boolean,
+): Generator<Chosen> {
   const params = Object.entries(call.takes).map(
     ([key, param]) => [key, valuesOf(param as never, sizes)] as const,
   );
-  const sets: Chosen[] = [];
   /** Every combination of legal values of the parameters from `at` on, or the first legal one of each. */
-  const extend = (at: number, chosen: Chosen, every: boolean): void => {
+  function* extend(at: number, chosen: Chosen, every: boolean): Generator<Chosen> {
     const param = params[at];
     if (param === undefined) {
-      if (sets.push(chosen) > MOST_INSTANCES) throw tooMany(`for ${name} alone`);
+      yield chosen;
       return;
     }
     const legal = param[1].legal(m, chosen);
     for (const value of every ? legal : legal.slice(0, 1))
-      extend(at + 1, { ...chosen, [param[0]]: value }, every);
-  };
-  extend(0, {}, true);
-  if (legalOnly) return sets;
+      yield* extend(at + 1, { ...chosen, [param[0]]: value }, every);
+  }
+  yield* extend(0, {}, true);
+  if (legalOnly) return;
   let firsts: Chosen = {};
   for (const [at, [key, values]] of params.entries()) {
-    for (const value of values.odd(m, firsts)) extend(at + 1, { ...firsts, [key]: value }, false);
+    for (const value of values.odd(m, firsts)) yield* extend(at + 1, { ...firsts, [key]: value }, false);
     const legal = values.legal(m, firsts);
     if (legal.length === 0) break;
     firsts = { ...firsts, [key]: legal[0] };
@@ -115,13 +151,8 @@ function parameterSets(name: string, call: AnyCall, m: unknown, sizes: Sizes, le
         "a parameter that was added to `takes` later",
       );
     }
-    sets.push(extra);
+    yield extra;
   }
-  const seen = new Set<string>();
-  return sets.filter((set) => {
-    const key = identity(set);
-    return !seen.has(key) && seen.add(key);
-  });
 }
 
 /** The values of a parameter, one by one or chosen by what stands before it. */

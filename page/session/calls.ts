@@ -95,7 +95,7 @@ export class Calls implements Run {
     if (index === this.steps.length && this.made.bug !== null) return [];
     const next = this.steps[index];
     const following = next === undefined ? null : identity([next.call, next.params]);
-    return callsWithin(this.scene, reach).flatMap(({ name, call, params }) => {
+    return callsWithin(this.scene, reach, next).flatMap(({ name, call, params }) => {
       const key = identity([name, params]);
       const made = this.runner(index);
       const step = made.make(makeInstance(name, call, params, this.scene.sizes));

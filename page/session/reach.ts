@@ -1,52 +1,76 @@
 /** The calls that a reader may take: those that the trace's scenario tries, or all that the design has. */
 import { EVERYTHING, scenarioOf, type Scene } from "../../checkers/explore/bounded.ts";
-import { inScenario, instancesOf } from "../../checkers/explore/instances.ts";
-import type { Instance } from "../../checkers/explore/sequential.ts";
-import { UsageError } from "../../checkers/usage-error.ts";
+import { identity, inScenario, instancesOfCall } from "../../checkers/explore/instances.ts";
+import { makeInstance, type Instance } from "../../checkers/explore/sequential.ts";
+import type { TraceStep } from "../../spec/language/trace.ts";
 import type { CallReach, Reach } from "./session.ts";
 
-/** Those of one call are listed once; a call with too many parameter sets to list has none. */
-const listed = new WeakMap<Scene, Map<string, readonly Instance[] | null>>();
+/** No more parameter sets of one call are listed, and no more of all calls are tried: a reader waits for them. */
+const MOST_OF_A_CALL = 500;
+const MOST = 800;
 
-export function callsWithin(scene: Scene, { call, everything = false }: Reach): readonly Instance[] {
-  const { design } = scene;
-  const names = call === undefined ? Object.keys(design.calls) : [call];
-  return names.flatMap((name) => setsOf(scene, name, everything) ?? []);
+/** Those that are tried; `next` is always among them: what the trace does. */
+export function callsWithin(scene: Scene, reach: Reach, next: TraceStep | undefined): readonly Instance[] {
+  const found = listed(scene, reach).flatMap(({ sets }) => sets);
+  if (next === undefined || (reach.call !== undefined && reach.call !== next.call)) return found;
+  const key = identity([next.call, next.params]);
+  if (found.some(({ name, params }) => identity([name, params]) === key)) return found;
+  const { design, sizes } = scene;
+  return [makeInstance(next.call, design.calls[next.call]!, next.params, sizes), ...found];
 }
 
-/** Each call with the number of parameter sets that are tried. */
 export function reachOf(scene: Scene, everything: boolean): CallReach[] {
-  const { design } = scene;
-  const scenario = scenarioOf(design, everything ? EVERYTHING : scene.scenario);
-  return Object.entries(design.calls)
-    .filter(([name, call]) => inScenario(name, call, scenario))
-    .map(([name, { by, kernel }]) => ({
-      call: name,
-      by,
-      kernel,
-      sets: setsOf(scene, name, everything)?.length ?? null,
-    }));
+  return listed(scene, { everything }).map(({ name, sets, count }) => {
+    const { by, kernel } = scene.design.calls[name]!;
+    return { call: name, by, kernel, sets: count, tried: sets.length };
+  });
 }
 
-function setsOf(scene: Scene, name: string, everything: boolean): readonly Instance[] | null {
-  let known = listed.get(scene);
-  if (known === undefined) listed.set(scene, (known = new Map()));
-  const key = `${everything ? "everything" : "scenario"} ${name}`;
-  if (!known.has(key)) known.set(key, list(scene, name, everything));
-  return known.get(key)!;
+interface Listed {
+  readonly name: string;
+  readonly sets: readonly Instance[];
+  /** How many there are; null: more than are listed. */
+  readonly count: number | null;
+}
+
+const known = new WeakMap<Scene, Map<string, readonly Listed[]>>();
+
+function listed(scene: Scene, { call, everything = false }: Reach): readonly Listed[] {
+  let lists = known.get(scene);
+  if (lists === undefined) known.set(scene, (lists = new Map()));
+  const key = `${everything} ${call ?? ""}`;
+  if (!lists.has(key)) lists.set(key, shared(list(scene, call, everything)));
+  return lists.get(key)!;
 }
 
 function list(
   { design, m, sizes, scenario }: Scene,
-  name: string,
+  only: string | undefined,
   everything: boolean,
-): readonly Instance[] | null {
-  const call = design.calls[name];
-  if (call === undefined) return [];
-  try {
-    return instancesOf({ [name]: call }, scenarioOf(design, everything ? EVERYTHING : scenario), m, sizes);
-  } catch (error) {
-    if (error instanceof UsageError) return null;
-    throw error;
+): Listed[] {
+  const within = scenarioOf(design, everything ? EVERYTHING : scenario);
+  return Object.entries(design.calls)
+    .filter(([name, call]) => inScenario(name, call, within) && (only === undefined || name === only))
+    .map(([name, call]) => {
+      const sets: Instance[] = [];
+      for (const instance of instancesOfCall(name, call, within, m, sizes)) {
+        if (sets.length === MOST_OF_A_CALL) return { name, sets, count: null };
+        sets.push(instance);
+      }
+      return { name, sets, count: sets.length };
+    });
+}
+
+/** Of each call as many as there is room for when calls with few leave theirs to those with many. */
+function shared(lists: readonly Listed[]): Listed[] {
+  let room = MOST;
+  let left = lists.length;
+  const share = new Map<Listed, number>();
+  for (const one of lists.toSorted((a, b) => a.sets.length - b.sets.length)) {
+    const own = Math.min(one.sets.length, Math.floor(room / left));
+    share.set(one, own);
+    room -= own;
+    left--;
   }
+  return lists.map((one) => ({ ...one, sets: one.sets.slice(0, share.get(one)) }));
 }

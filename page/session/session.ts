@@ -72,8 +72,10 @@ export interface CallReach {
   readonly by: Actor;
   /** The kernel function that it stands for. */
   readonly kernel: string;
-  /** Parameter sets that are tried; null: too many to list. */
+  /** Parameter sets at the trace's bounds; null: more than are listed. */
   readonly sets: number | null;
+  /** How many of them `choicesAt` tries. */
+  readonly tried: number;
 }
 
 export interface Session {
@@ -93,9 +95,9 @@ export interface Session {
   readonly bounds: string;
   /** What indices stand for, and the calls that the scenario makes before the first step. */
   readonly legend: readonly string[];
-  /** Everything that is enabled at a moment; of the scenario's calls, where no other reach is given. */
+  /** What is enabled at a moment, of all that is tried; of the scenario's calls, where no other reach is given. */
   choicesAt(index: number, reach?: Reach): readonly Choice[];
-  /** The calls there are to choose from; each takes its time to be tried where it has many parameter sets. */
+  /** The calls there are to choose from, and how far they are tried: at large bounds not in every way. */
   calls(everything?: boolean): readonly CallReach[];
   /** The run up to a moment, and one step of one's own. */
   branch(index: number, choice: Choice): Session;

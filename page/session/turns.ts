@@ -55,7 +55,7 @@ export class Turns {
   private beginning(reach: Reach, next: SectionStep | undefined): Choice[] {
     const following = next?.begins === true ? identity([next.call, next.params]) : null;
     const thread = this.flight.threads.length;
-    return callsWithin(this.scene, reach).flatMap((instance) => {
+    return callsWithin(this.scene, reach, next?.begins === true ? next : undefined).flatMap((instance) => {
       const { name, params } = instance;
       const actor = this.actorFor(instance);
       if (actor === null) return [];

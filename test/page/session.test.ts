@@ -1,11 +1,15 @@
 /** Traces that are run again where they are looked at: what is broken, what else could be done, and what comes of doing it. */
 import { describe, expect, test } from "vitest";
-import { bounded } from "../../checkers/explore/bounded.ts";
-import { makeInstance } from "../../checkers/explore/sequential.ts";
+import { bounded, sceneOf, scenarioOf } from "../../checkers/explore/bounded.ts";
+import { instancesOfCall } from "../../checkers/explore/instances.ts";
+import { makeInstance, type Instance } from "../../checkers/explore/sequential.ts";
 import { Asking } from "../../checkers/fuzz/asking.ts";
 import { replay } from "../../checkers/trace/replay.ts";
+import { Runner } from "../../checkers/trace/run.ts";
+import { traceJson } from "../../checkers/trace/text.ts";
 import { openSession } from "../../page/session/open.ts";
 import type { Choice, Session } from "../../page/session/session.ts";
+import { TRACE_FORMAT } from "../../spec/language/trace.ts";
 import { isAsOnTheCommandLine, replays } from "./same-as-command-line.ts";
 import { sessionOf, storedOf } from "./stored.ts";
 
@@ -205,5 +209,29 @@ describe("what a file says wrongly", () => {
     expect(() => openSession(design, document, "x.json")).toThrow(
       /x\.json: design: the trace is of forgotten-pin/,
     );
+  });
+});
+
+describe("large bounds", () => {
+  test("not every parameter set is tried, which is told; what the trace does next always is", async () => {
+    const { design } = await storedOf("guest-memfd-7.3/calls-end.json");
+    const bounds = { vms: 4, files: 4, pages: 8, slots: 4, gfns: 8, vcpus: 2 };
+    const { m, sizes, start, scenario } = sceneOf(design, { bounds });
+    const name = "set_user_memory_region2";
+    // Behind all that are listed.
+    const sets = instancesOfCall(name, design.calls[name]!, scenarioOf(design, scenario), m, sizes);
+    const [far] = [...Array(900)].map(() => sets.next().value as Instance).slice(-1);
+    const step = new Runner(design, m, sizes, start).make(far!)!;
+    const head = { format: TRACE_FORMAT, design: design.name, mode: "sequential", bounds, scenario } as const;
+    const trace = { ...head, tracked: "full", breach: null, steps: [step] } as const;
+    const session = openSession(design, traceJson(trace));
+    expect(session.differences).toEqual([]);
+    const calls = new Map(session.calls().map((one) => [one.call, one]));
+    expect(calls.get(name)).toMatchObject({ sets: null });
+    expect(calls.get(name)!.tried).toBeGreaterThan(10);
+    expect(calls.get("create_vm")!.tried).toBe(calls.get("create_vm")!.sets);
+    expect([...calls.values()].reduce((sum, { tried }) => sum + tried, 0)).toBeLessThanOrEqual(800);
+    const next = session.choicesAt(0, { call: name }).filter(({ isNext }) => isNext);
+    expect(next.map(({ params }) => params)).toEqual([far!.params]);
   });
 });
