@@ -39,6 +39,8 @@ export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly property?: readonly string[];
   readonly format: "text" | "json" | "itf" | CaseFormat;
   readonly out?: string;
+  /** A folder for pages. */
+  readonly html?: string;
   /** The line that asks for the same again. */
   readonly rerun?: string;
   /** False for --no-merge and --no-orders. */
@@ -76,7 +78,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
   const tasks = await tasksFor(names, options);
   oneRun(tasks, options);
   // Found out before the work, not after it.
-  if (options.out !== undefined) makeFolder(options.out);
+  for (const folder of [options.out, options.html]) if (folder !== undefined) makeFolder(folder);
   const interrupt = new Interrupt();
   interrupt.listen();
   const reports = await runTasks(tasks, options, interrupt);
@@ -89,6 +91,7 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
     isJudged ? await registryCode(tasks, summaries) : exitOf(summaries.map(({ verdict }) => verdict)),
   );
   await deliver(tasks, summaries, options, { exitCode: code, isJudged });
+  if (options.html !== undefined) await writePages(options.html, tasks, summaries);
   return code;
 }
 
@@ -117,6 +120,19 @@ async function deliver(
       cases: () => casesOf(tasks, summaries, files, options, ended),
     });
   }
+}
+
+async function writePages(
+  folder: string,
+  tasks: readonly Task[],
+  summaries: readonly DesignReport[],
+): Promise<void> {
+  const { writeHtml } = await import("./page/html.ts");
+  const document = await checkJson(summaries, new Map());
+  await writeHtml(folder, { where: "check", document }, async (name) => {
+    const task = tasks.find(({ entry }) => entry.design.name === name)!;
+    return { design: task.entry.design, name: task.asked };
+  });
 }
 
 async function tasksFor(names: readonly string[], options: CheckCommand): Promise<Task[]> {

@@ -27,6 +27,8 @@ export interface DiffCommand extends Omit<VectorOptions, "track">, BudgetOptions
   readonly interpreted?: boolean;
   readonly format: "text" | "json" | CaseFormat;
   readonly out?: string;
+  /** A folder for pages. */
+  readonly html?: string;
   /** The line that asks for the same again. */
   readonly rerun?: string;
 }
@@ -34,7 +36,7 @@ export interface DiffCommand extends Omit<VectorOptions, "track">, BudgetOptions
 export async function diff(nameA: string, nameB: string, options: DiffCommand): Promise<number> {
   const [{ design: a }, { design: b }] = [await findDesign(nameA), await findDesign(nameB)];
   const { vectors, leftOut } = vectorsToCompare(a, b, options);
-  if (options.out !== undefined) makeFolder(options.out);
+  for (const folder of [options.out, options.html]) if (folder !== undefined) makeFolder(folder);
   const interrupt = new Interrupt();
   interrupt.listen();
   const line = new ProgressLine();
@@ -49,7 +51,17 @@ export async function diff(nameA: string, nameB: string, options: DiffCommand): 
   const asked: AskedDiff = { a: nameA, b: nameB, designs: { a, b }, leftOut, files: new Map() };
   const code = interrupt.exitCode(exitCode(comparison, options));
   await deliver(comparison, asked, code, options);
+  if (options.html !== undefined) await writePages(options.html, comparison, asked);
   return code;
+}
+
+async function writePages(folder: string, comparison: Comparison, asked: AskedDiff): Promise<void> {
+  const { writeHtml } = await import("./page/html.ts");
+  const { diffJson } = await import("../checkers/report/diff-json.ts");
+  const { a, b, designs } = asked;
+  const sides = { a: { design: designs.a, name: a }, b: { design: designs.b, name: b } };
+  const document = diffJson(comparison, asked);
+  await writeHtml(folder, { where: "diff", document }, async (_, side) => sides[side!]);
 }
 
 function vectorsToCompare(a: AnyDesign, b: AnyDesign, options: DiffCommand): VectorsOfBoth {

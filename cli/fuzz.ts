@@ -44,6 +44,8 @@ export interface FuzzCommand {
   readonly property?: readonly string[];
   readonly requireCoverage?: string;
   readonly out?: string;
+  /** A folder for pages. */
+  readonly html?: string;
   readonly format: "text" | "json" | CaseFormat;
   /** The line that asks for the same again. */
   readonly rerun?: string;
@@ -67,7 +69,7 @@ interface Task {
 export async function fuzz(names: readonly string[], options: FuzzCommand): Promise<number> {
   checkAgain(names, options);
   const tasks = await tasksFor(names, options);
-  if (options.out !== undefined) makeFolder(options.out);
+  for (const folder of [options.out, options.html]) if (folder !== undefined) makeFolder(folder);
   const interrupt = new Interrupt();
   interrupt.listen();
   const done: { readonly report: FuzzReport; readonly told: Told }[] = [];
@@ -93,7 +95,16 @@ export async function fuzz(names: readonly string[], options: FuzzCommand): Prom
       return fuzzCases(done, { exitCode, rerun: options.rerun ?? null }, locate);
     },
   });
+  if (options.html !== undefined) await writePages(options.html, tasks, await fuzzJson(done));
   return exitCode;
+}
+
+async function writePages(folder: string, tasks: readonly Task[], document: unknown): Promise<void> {
+  const { writeHtml } = await import("./page/html.ts");
+  await writeHtml(folder, { where: "fuzz", document }, async (name) => {
+    const task = tasks.find(({ entry }) => entry.design.name === name)!;
+    return { design: task.entry.design, name: task.asked };
+  });
 }
 
 function checkAgain(names: readonly string[], { path, replayPath, seconds, runs }: FuzzCommand): void {

@@ -18,14 +18,16 @@ export interface GateCommand {
   readonly workers?: number;
   readonly keepGoing?: true;
   readonly out?: string;
+  /** A folder for pages. */
+  readonly html?: string;
   readonly format: "text" | "json" | CaseFormat;
   /** The line that asks for the same again. */
   readonly rerun?: string;
 }
 
 export async function gate(options: GateCommand): Promise<number> {
-  const { base, budget, cache, workers, out } = options;
-  if (out !== undefined) makeFolder(out);
+  const { base, budget, cache, workers, out, html } = options;
+  for (const folder of [out, html]) if (folder !== undefined) makeFolder(folder);
   const interrupt = new Interrupt();
   interrupt.listen();
   const line = new ProgressLine();
@@ -41,8 +43,20 @@ export async function gate(options: GateCommand): Promise<number> {
   });
   line.clear();
   const exitCode = interrupt.exitCode(report.exitCode);
-  await deliver({ ...report, exitCode, rerun: options.rerun ?? null }, options);
+  const ended = { ...report, exitCode, rerun: options.rerun ?? null };
+  await deliver(ended, options);
+  if (html !== undefined) await writePages(html, ended);
   return exitCode;
+}
+
+async function writePages(folder: string, report: GateReport): Promise<void> {
+  const { writeHtml } = await import("./page/html.ts");
+  const { gateJson } = await import("../checkers/report/gate-json.ts");
+  const { findDesign } = await import("./designs.ts");
+  await writeHtml(folder, { where: "gate", document: gateJson(report) }, async (name) => {
+    const { design } = await findDesign(name);
+    return { design, name };
+  });
 }
 
 /** What is wrong is told when it is known; of several designs, once. */

@@ -148,6 +148,7 @@ function commands(done: (code: number) => void): Command {
     .option("--profile", "say where states and time go: by call, and by field")
     .option("--workers <n>", "threads; as many as cores", workersFrom)
     .option("--out <dir>", "write traces, report.json, report.sarif and junit.xml there")
+    .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
     .addOption(format("text", "json", "itf", ...CASE_FORMATS))
     .action(async (names: string[], options) =>
       done(await (await import("./check.ts")).check(names, options)),
@@ -168,6 +169,7 @@ function commands(done: (code: number) => void): Command {
     .option("--max-bytes <n>", "stop a run when it takes so many bytes", amount("--max-bytes"))
     .option("--interpreted", "run calls as they are written, without translating them")
     .option("--out <dir>", "write the traces of both designs and diff.json there")
+    .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
     .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (a: string, b: string, options) =>
       done(await (await import("./diff.ts")).diff(a, b, options)),
@@ -194,6 +196,7 @@ function commands(done: (code: number) => void): Command {
     .option("--property <name>", "only this property; may be repeated", collect)
     .option("--require-coverage <goals>", "call:result,… or all: exit 3 where one was never reached")
     .option("--out <dir>", "write traces there")
+    .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
     .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (names: string[], options) => done(await (await import("./fuzz.ts")).fuzz(names, options)));
 
@@ -207,6 +210,7 @@ function commands(done: (code: number) => void): Command {
     .option("--cache <dir>", "keep verdicts there (node_modules/.cache/gmemcheck/verdicts)")
     .option("--workers <n>", "threads; as many as cores", workersFrom)
     .option("--out <dir>", "write the report in every format, and traces, there")
+    .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
     .addOption(format("text", "json", ...CASE_FORMATS))
     .action(async (options) => done(await (await import("./gate.ts")).gate(options)));
 

@@ -9,15 +9,18 @@ import { bundle } from "./bundle.ts";
 import { pageOf, staticPageOf } from "./document.ts";
 import { exportOf, type Exported } from "./exported.ts";
 
+/** Of a comparison, `side` says which of the two designs it is. */
+export type FindDesign = (
+  name: string,
+  side: "a" | "b" | null,
+) => Promise<{ readonly design: AnyDesign; readonly name: string }>;
+
 export interface ShownReports {
   readonly reports: readonly NamedFile[];
   /** Reports of before. */
   readonly against: readonly NamedFile[];
   /** The design that a report names, and the name by which it is found: "mine.ts#wanted". Throws UsageError where there is none. */
-  readonly find: (
-    name: string,
-    key: string,
-  ) => Promise<{ readonly design: AnyDesign; readonly name: string }>;
+  readonly find: FindDesign;
   readonly isStatic: boolean;
 }
 
@@ -62,16 +65,13 @@ interface Carried {
 }
 
 /** A design that cannot go into a page is no reason to have none: its traces are shown as the report has them. */
-async function carried(
-  wanted: readonly (readonly [key: string, name: string])[],
-  { find }: ShownReports,
-): Promise<Carried> {
+async function carried(wanted: ReturnType<typeof designsWanted>, { find }: ShownReports): Promise<Carried> {
   const keys: string[] = [];
   const designs: Exported[] = [];
   const notes: string[] = [];
-  for (const [key, asked] of wanted) {
+  for (const { key, name: asked, side } of wanted) {
     try {
-      const { design, name } = await find(asked, key);
+      const { design, name } = await find(asked, side);
       designs.push(await exportOf(design, name));
       keys.push(key);
     } catch (error) {

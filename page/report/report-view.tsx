@@ -97,7 +97,7 @@ function TracePart({ of, number, designs }: TraceProps): JSX.Element {
   const bring = (text: string, name: string) => open(session.design, parseJson(text, name), name);
   return (
     <>
-      <div class="page">
+      <div class="page lead">
         <Back />
       </div>
       <TraceView session={session} again="" open={bring} address={`trace=${number}&`} />

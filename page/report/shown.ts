@@ -111,12 +111,24 @@ function sideKey({ where }: Report, side: "a" | "b"): string {
   return `${side} of ${where}`;
 }
 
-/** The designs that run the traces: the key of each, and the name that the report gives it. */
-export function designsOf({ traces, differences }: Shown): readonly (readonly [key: string, name: string])[] {
-  const sides = differences.flatMap(({ a, b }) => [a, b]).filter((side) => side !== null);
-  const all = [
-    ...traces.map(({ key }) => [key, key] as const),
-    ...sides.map(({ key, design }) => [key, design] as const),
+/** A design that runs traces of a report. */
+export interface Wanted {
+  /** That of the traces. */
+  readonly key: string;
+  /** As the report names it. */
+  readonly name: string;
+  /** Of a comparison, which of the two it is; null: a design by itself. */
+  readonly side: "a" | "b" | null;
+}
+
+export function designsOf({ traces, differences }: Shown): Wanted[] {
+  const wanted = [
+    ...traces.map(({ key }) => ({ key, name: key, side: null })),
+    ...differences.flatMap(({ a, b }) => [...wantedOf(a, "a"), ...wantedOf(b, "b")]),
   ];
-  return [...new Map(all)];
+  return [...new Map(wanted.map((one) => [one.key, one])).values()];
+}
+
+function wantedOf(trace: ShownTrace | null, side: "a" | "b"): Wanted[] {
+  return trace === null ? [] : [{ key: trace.key, name: trace.design, side }];
 }
