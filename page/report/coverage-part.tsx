@@ -70,7 +70,7 @@ function CoverageTable({ of }: { readonly of: Coverage }): JSX.Element {
         </>
       )}
       {unsaid.map((text) => (
-        <p class="dim">Not said: {oneLine(text)}.</p>
+        <p class="dim">{oneLine(text)}</p>
       ))}
     </>
   );

@@ -17,7 +17,7 @@ export interface Coverage {
   readonly unsaid: readonly string[];
 }
 
-const NO_SECTIONS = "which sections of a call were run is not in the report; results alone are counted";
+const NO_SECTIONS = "Which sections of a call were run is not in the report: results alone are counted.";
 
 export function coverageOfCheck({ designs, results }: CheckFile): Coverage[] {
   return designs.flatMap(({ design, coverage, untried }) => {
@@ -27,10 +27,10 @@ export function coverageOfCheck({ designs, results }: CheckFile): Coverage[] {
       NO_SECTIONS,
       ...(incomplete === 0
         ? []
-        : [`${incomplete} of the runs were not exhausted: what is never seen here may be seen further on`]),
+        : [`${incomplete} of the runs were not exhausted: what is never seen here may be seen further on.`]),
       ...(untried.length === 0
         ? []
-        : [`the scenarios leave out, of the calls that the design changes: ${untried.join(", ")}`]),
+        : [`The scenarios leave out, of the calls that the design changes: ${untried.join(", ")}.`]),
     ];
     return [tableOf(design, new Map(Object.entries(coverage)), [], unsaid)];
   });
@@ -47,7 +47,7 @@ export function coverageOfFuzz({ results }: FuzzFile): Coverage[] {
       table.set(call, { ...table.get(call), [goal.slice(at + 1)]: times });
     }
     const sometimes = neverReached.filter((goal) => !goal.includes(":"));
-    const sampled = `${runs} random runs: what they never reached may be reached by others`;
+    const sampled = `${runs} random runs: what they never reached may be reached by others.`;
     return tableOf(design, table, sometimes, [NO_SECTIONS, sampled]);
   });
 }
