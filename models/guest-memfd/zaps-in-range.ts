@@ -36,13 +36,18 @@ function slotOf({ state: s }: KvmView, vm: VmId, gfn: number): SlotState | null 
   return at === null ? null : s.vms[vm].slots[NORMAL][at];
 }
 
-/** By the page of the file that the slot binds there: leaves of both types go, whatever they map. */
+/**
+ * By the page of the file: that which the slot binds there, for leaves of both types go, whatever they map; or that which the leaf maps, by way
+ * of the addresses at which the process shows it.
+ */
 const byPage: IsNamed = (view, { file, mode, offset, len }, vm, gfn) => {
+  if ((mode & FALLOC_FL_PUNCH_HOLE) === 0) return false;
   const { pages } = view.machine;
+  const isIn = (page: number): boolean => page >= pages.border(offset) && page < pages.border(offset + len);
   const slot = slotOf(view, vm, gfn);
-  if (slot === null || slot.file !== file || (mode & FALLOC_FL_PUNCH_HOLE) === 0) return false;
-  const page = slot.first + gfn - slot.base;
-  return page >= pages.border(offset) && page < pages.border(offset + len);
+  if (slot !== null && slot.file === file && isIn(slot.first + gfn - slot.base)) return true;
+  const { at } = view.guestMapping(vm, gfn)!;
+  return at.inode === view.state.files[file].inode && isIn(at.page);
 };
 
 /** By the address at which the process shows the frame. */
