@@ -8,10 +8,35 @@ export interface Explained {
   readonly why: string;
 }
 
+const TABLE =
+  "where a table ends is a bound of the run, behind which no limit of the kernel stands: with more of the table, calls are made that the run leaves out";
+const UNMAPPED =
+  "do_vmi_munmap(), mm/vma.c, answers 0 where nothing is mapped and changes nothing, as the mutant does; the design leaves such calls out";
+
 export const equivalents: readonly Explained[] = [
   {
     id: "models/guest-memfd/lifetime.ts#lowestFree/weaken-guard/4",
     before: "index >= first && index < end",
-    why: "where a table ends is a bound of the run, behind which no limit of the kernel stands: with more of the table, calls are made that the run leaves out",
+    why: TABLE,
+  },
+  {
+    id: "models/guest-memfd/lifetime.ts#lowestFree/weaken-guard/1",
+    before: "index >= first && index < end && isFree((table as Record<number, T>)[index]!)",
+    why: TABLE,
+  },
+  {
+    id: "models/guest-memfd/lifetime.ts#lowestFree/off-by-one/2",
+    before: "index < end",
+    why: TABLE,
+  },
+  {
+    id: "models/guest-memfd/calls/mmap.ts#munmap/drop-section/1",
+    before: "(s, { area }) => { if (s.areas[area] === null) return disabled; }",
+    why: UNMAPPED,
+  },
+  {
+    id: "models/guest-memfd/calls/mmap.ts#munmap/drop-check/1",
+    before: "if (s.areas[area] === null) return disabled;",
+    why: UNMAPPED,
   },
 ];
