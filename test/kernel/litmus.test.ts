@@ -21,6 +21,7 @@ const of7_3 = "7.3.4-litmus.jsonl";
 
 const designs: readonly (readonly [string, AnyDesign, number])[] = [
   [of6_18, guestMemfd6_18, 9],
+  ["7.3.4-litmus-deletion.jsonl", guestMemfd7_3, 1],
   [of7_3, guestMemfd7_3, 14],
 ];
 
