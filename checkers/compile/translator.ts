@@ -11,6 +11,7 @@ import type { Bounded } from "../explore/bounded.ts";
 import type { Codec } from "../explore/codec.ts";
 import { within, type Cell, type RecordCell } from "../explore/layout.ts";
 import { isGoTo, type Program } from "../explore/program.ts";
+import { plus, times } from "../explore/probe.ts";
 import { isDeclared } from "../explore/stepper.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { Block } from "./block.ts";
@@ -194,9 +195,8 @@ export class Translator extends Untracked {
 
   private append(k: number, words: readonly string[]): string[] {
     const width = words.length;
-    const place = (i: number): string =>
-      `out[n${width === 1 ? "" : ` * ${width}`}${i === 0 ? "" : ` + ${i}`}]`;
-    return [...words.map((name, i) => `${place(i)} = ${name};`), `via[n++] = ${k};`];
+    const place = (i: number): string => `out[${plus(times("n", width), i)}]`;
+    return [...words.map((name, i) => `${place(i)} = ${name};`), `via[n] = ${k};`, "n = (n + 1) | 0;"];
   }
 
   private runCall(instance: Instance, k: number, label: string): void {
