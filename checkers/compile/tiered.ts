@@ -7,11 +7,13 @@ import { Batch, type Expander } from "../explore/expander.ts";
 import { callText } from "../explore/instances.ts";
 import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
 import { errorText } from "../explore/program.ts";
-import { cached, type CacheOptions } from "./cache.ts";
+import { cached, cachedEarlier, type CacheOptions } from "./cache.ts";
 import { CompiledExpander, compile, type Compiled } from "./expander.ts";
 
 /** Runs of calls as they are written in the time that the translation of one section takes. */
 const CALLS_PER_SECTION = 150;
+/** The part of it after which it is looked whether an earlier run has left a translation and nothing is to be waited for. */
+const EARLY = 0.1;
 /** States that are expanded in both ways: the first ones behind the translation, and then one in so many. */
 const COMPARED_FIRST = 20;
 const COMPARED_EVERY = 16_384;
@@ -34,6 +36,7 @@ export class TieredExpander implements Expander {
   private taken: Compiled | null = null;
   /** Runs of calls before it pays to translate. */
   private patience: number;
+  private early: number;
   private compared = 0;
 
   /** `given` was translated in another thread. */
@@ -50,6 +53,7 @@ export class TieredExpander implements Expander {
     this.words = this.interpreted.words;
     const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
     this.patience = ground.subject.isParanoid ? 0 : sections * CALLS_PER_SECTION;
+    this.early = cache === undefined ? Infinity : this.patience * EARLY;
     if (given !== null) this.take(given);
   }
 
@@ -61,7 +65,7 @@ export class TieredExpander implements Expander {
     this.compiled = new CompiledExpander(this.ground, compiled, this.interpreted);
     this.taken = compiled;
     // Once is enough.
-    this.patience = Infinity;
+    this.patience = this.early = Infinity;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
@@ -78,6 +82,7 @@ export class TieredExpander implements Expander {
       return;
     }
     this.interpreted.expand(from, offset, index, batch);
+    if (this.interpreted.runs >= this.early) this.lookForTranslation();
     if (this.interpreted.runs >= this.patience) this.translate();
     if (isParanoid && this.compiled !== null) this.compare(this.compiled, from, offset);
   }
@@ -90,6 +95,15 @@ export class TieredExpander implements Expander {
   flush(): void {
     this.interpreted.flush();
     this.compiled?.flush();
+  }
+
+  /** One with places that run as they are written has to wait: a run says the same of them, whether there was an earlier one or not. */
+  private lookForTranslation(): void {
+    const started = performance.now();
+    this.early = Infinity;
+    const known = cachedEarlier(this.cache!, this.ground);
+    if (known !== null && known.complaints.length === 0) this.take(known);
+    this.translated.seconds += (performance.now() - started) / 1000;
   }
 
   private translate(): void {
