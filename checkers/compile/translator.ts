@@ -18,6 +18,7 @@ import { Block } from "./block.ts";
 import { Ended, TooLong, mapping, type Target } from "./core.ts";
 import { Flow } from "./flow.ts";
 import { Untracked } from "./untracked.ts";
+import { withDirectJumps } from "./jumps.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import type { Space } from "./space.ts";
 import { tidied } from "./tidy.ts";
@@ -128,7 +129,7 @@ export class Translator extends Untracked {
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
     }
-    return { lines: tidied(block.lines()), hoists };
+    return { lines: withDirectJumps(tidied(block.lines())), hoists };
   }
 
   /** The words of a state, as a list of variables. */
