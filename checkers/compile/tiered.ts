@@ -9,6 +9,7 @@ import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
 import { errorText } from "../explore/program.ts";
 import { cached, cachedEarlier, type CacheOptions } from "./cache.ts";
 import { CompiledExpander, compile, type Compiled } from "./expander.ts";
+import type { Translated } from "./translated.ts";
 
 /** Runs of calls as they are written in the time that the translation of one section takes. */
 const CALLS_PER_SECTION = 150;
@@ -17,13 +18,6 @@ const EARLY = 0.1;
 /** States that are expanded in both ways: the first ones behind the translation, and then one in so many. */
 const COMPARED_FIRST = 20;
 const COMPARED_EVERY = 16_384;
-
-/** What the translation of a run took and left out. */
-export interface Translated {
-  seconds: number;
-  /** Places that run as they are written, each with what to write instead. */
-  readonly notices: Set<string>;
-}
 
 export class TieredExpander implements Expander {
   readonly words: number;
@@ -99,30 +93,32 @@ export class TieredExpander implements Expander {
 
   /** One with places that run as they are written has to wait: a run says the same of them, whether there was an earlier one or not. */
   private lookForTranslation(): void {
-    const started = performance.now();
     this.early = Infinity;
-    const known = cachedEarlier(this.cache!, this.ground);
-    if (known !== null && known.complaints.length === 0) this.take(known);
-    this.translated.seconds += (performance.now() - started) / 1000;
+    this.translated.timed(() => {
+      const known = cachedEarlier(this.cache!, this.ground);
+      if (known !== null && known.complaints.length === 0) this.take(known);
+    });
   }
 
   private translate(): void {
-    const started = performance.now();
     // Once is enough, also where it fails.
     this.patience = Infinity;
+    const { cache, ground, translated } = this;
+    const make = (): Compiled => compile(ground);
     let compiled: Compiled;
     try {
-      const make = (): Compiled => compile(this.ground);
-      compiled = this.cache === undefined ? make() : cached(this.cache, this.ground, make);
-      this.take(compiled);
+      compiled = translated.timed(() => {
+        const made = cache === undefined ? make() : cached(cache, ground, make);
+        this.take(made);
+        return made;
+      });
     } catch (error) {
       // What the translation cannot do, the interpreter does, slower.
-      this.translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);
+      translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);
       return;
     }
-    this.translated.seconds += (performance.now() - started) / 1000;
     for (const { place, what, instead } of compiled.complaints)
-      this.translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
+      translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
   }
 
   /** The two ways lead to the same states. */
