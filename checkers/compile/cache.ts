@@ -14,8 +14,22 @@ export interface CacheOptions {
   readonly content: () => string;
 }
 
-export function cached({ folder, content }: CacheOptions, ground: Ground, make: () => Compiled): Compiled {
-  const { subject, tracking, only } = ground;
+/** What was made in an earlier run, or else now. */
+export function cached(cache: CacheOptions, ground: Ground, make: () => Compiled): Compiled {
+  const path = pathOf(cache, ground);
+  const known = read(path);
+  if (known !== null) return known;
+  const made = make();
+  write(cache.folder, path, made);
+  return made;
+}
+
+/** What was made in an earlier run; null where there is none. */
+export function cachedEarlier(cache: CacheOptions, ground: Ground): Compiled | null {
+  return read(pathOf(cache, ground));
+}
+
+function pathOf({ folder, content }: CacheOptions, { subject, tracking, only }: Ground): string {
   const run = {
     design: subject.design.name,
     bounds: subject.bounds,
@@ -26,12 +40,7 @@ export function cached({ folder, content }: CacheOptions, ground: Ground, make: 
     only: only === undefined ? null : [...only].sort(),
     node: process.version,
   };
-  const path = join(folder, `${sha256(content() + JSON.stringify(run))}.json`);
-  const known = read(path);
-  if (known !== null) return known;
-  const made = make();
-  write(folder, path, made);
-  return made;
+  return join(folder, `${sha256(content() + JSON.stringify(run))}.json`);
 }
 
 function read(path: string): Compiled | null {

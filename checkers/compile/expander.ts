@@ -81,6 +81,8 @@ interface Bound {
   readonly via: Int32Array;
 }
 
+let made = 0;
+
 export class CompiledExpander implements Expander {
   readonly words: number;
   readonly isCheap = true;
@@ -140,7 +142,9 @@ export class CompiledExpander implements Expander {
       settle: (counters: Int32Array, at: number) => ways.settle(counters, at),
       room: (n: number, more: number) => this.checked(n, more),
     };
-    const make = new Function(...Object.keys(given), compiled.source) as (...given: unknown[]) => Generated;
+    // Code that is made again from the same text is not optimised for the arrays that it is made for.
+    const source = `${compiled.source}\n// ${++made}`;
+    const make = new Function(...Object.keys(given), source) as (...given: unknown[]) => Generated;
     return { generated: make(...Object.values(given)), batch, via: batch.via };
   }
 

@@ -1,5 +1,6 @@
 /** Operators on values that are known only in part. */
 import { bit, mapping } from "./core.ts";
+import { both } from "./masks.ts";
 import { Memory } from "./memory.ts";
 import {
   FALSE,
@@ -97,7 +98,7 @@ export abstract class Operators extends Memory {
   and(a: Bool, b: Bool): Bool {
     if (a === NO || b === YES) return a;
     if (b === NO || a === YES) return b;
-    return { k: "bool", e: `(${a.e} && ${b.e})`, yes: [...a.yes, ...b.yes], no: [] };
+    return { k: "bool", e: both(a.e, b.e), yes: [...a.yes, ...b.yes], no: [] };
   }
 
   or(a: Bool, b: Bool): Bool {

@@ -33,6 +33,8 @@ function hoisted(pieces: readonly Piece[]): string {
   return [...all].map(([name, expression]) => `const ${name} = ${expression};\n`).join("");
 }
 
+/** All parameters are 32-bit numbers, which V8 is told: what it does not know of a number costs more than what is done with it. */
 export function functionText(name: string, params: string, pieces: readonly Piece[], end: string): string {
-  return `function ${name}(${params}) {\n${hoisted(pieces)}${pieces.map(({ lines }) => lines.join("\n")).join("\n")}\n${end}\n}`;
+  const whole = params.split(", ").map((param) => `${param} = ${param} | 0;`);
+  return `function ${name}(${params}) {\n${whole.join(" ")}\n${hoisted(pieces)}${pieces.map(({ lines }) => lines.join("\n")).join("\n")}\n${end}\n}`;
 }

@@ -7,21 +7,17 @@ import { Batch, type Expander } from "../explore/expander.ts";
 import { callText } from "../explore/instances.ts";
 import { InterpretedExpander, type Ground } from "../explore/interpreted.ts";
 import { errorText } from "../explore/program.ts";
-import { cached, type CacheOptions } from "./cache.ts";
+import { cached, cachedEarlier, type CacheOptions } from "./cache.ts";
 import { CompiledExpander, compile, type Compiled } from "./expander.ts";
+import type { Translated } from "./translated.ts";
 
 /** Runs of calls as they are written in the time that the translation of one section takes. */
 const CALLS_PER_SECTION = 150;
+/** The part of it after which it is looked whether an earlier run has left a translation and nothing is to be waited for. */
+const EARLY = 0.1;
 /** States that are expanded in both ways: the first ones behind the translation, and then one in so many. */
 const COMPARED_FIRST = 20;
 const COMPARED_EVERY = 16_384;
-
-/** What the translation of a run took and left out. */
-export interface Translated {
-  seconds: number;
-  /** Places that run as they are written, each with what to write instead. */
-  readonly notices: Set<string>;
-}
 
 export class TieredExpander implements Expander {
   readonly words: number;
@@ -34,6 +30,7 @@ export class TieredExpander implements Expander {
   private taken: Compiled | null = null;
   /** Runs of calls before it pays to translate. */
   private patience: number;
+  private early: number;
   private compared = 0;
 
   /** `given` was translated in another thread. */
@@ -50,6 +47,7 @@ export class TieredExpander implements Expander {
     this.words = this.interpreted.words;
     const sections = ground.subject.instances.reduce((sum, { program }) => sum + program.parts.length, 0);
     this.patience = ground.subject.isParanoid ? 0 : sections * CALLS_PER_SECTION;
+    this.early = cache === undefined ? Infinity : this.patience * EARLY;
     if (given !== null) this.take(given);
   }
 
@@ -61,7 +59,7 @@ export class TieredExpander implements Expander {
     this.compiled = new CompiledExpander(this.ground, compiled, this.interpreted);
     this.taken = compiled;
     // Once is enough.
-    this.patience = Infinity;
+    this.patience = this.early = Infinity;
   }
 
   successors(from: Int32Array, offset: number, batch: Batch): void {
@@ -78,6 +76,7 @@ export class TieredExpander implements Expander {
       return;
     }
     this.interpreted.expand(from, offset, index, batch);
+    if (this.interpreted.runs >= this.early) this.lookForTranslation();
     if (this.interpreted.runs >= this.patience) this.translate();
     if (isParanoid && this.compiled !== null) this.compare(this.compiled, from, offset);
   }
@@ -92,23 +91,34 @@ export class TieredExpander implements Expander {
     this.compiled?.flush();
   }
 
+  /** One with places that run as they are written has to wait: a run says the same of them, whether there was an earlier one or not. */
+  private lookForTranslation(): void {
+    this.early = Infinity;
+    this.translated.timed(() => {
+      const known = cachedEarlier(this.cache!, this.ground);
+      if (known !== null && known.complaints.length === 0) this.take(known);
+    });
+  }
+
   private translate(): void {
-    const started = performance.now();
     // Once is enough, also where it fails.
     this.patience = Infinity;
+    const { cache, ground, translated } = this;
+    const make = (): Compiled => compile(ground);
     let compiled: Compiled;
     try {
-      const make = (): Compiled => compile(this.ground);
-      compiled = this.cache === undefined ? make() : cached(this.cache, this.ground, make);
-      this.take(compiled);
+      compiled = translated.timed(() => {
+        const made = cache === undefined ? make() : cached(cache, ground, make);
+        this.take(made);
+        return made;
+      });
     } catch (error) {
       // What the translation cannot do, the interpreter does, slower.
-      this.translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);
+      translated.notices.add(`the whole design: ${errorText(error)}; it runs interpreted`);
       return;
     }
-    this.translated.seconds += (performance.now() - started) / 1000;
     for (const { place, what, instead } of compiled.complaints)
-      this.translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
+      translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
   }
 
   /** The two ways lead to the same states. */

@@ -11,12 +11,14 @@ import type { Bounded } from "../explore/bounded.ts";
 import type { Codec } from "../explore/codec.ts";
 import { within, type Cell, type RecordCell } from "../explore/layout.ts";
 import { isGoTo, type Program } from "../explore/program.ts";
+import { plus, times } from "../explore/probe.ts";
 import { isDeclared } from "../explore/stepper.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { Block } from "./block.ts";
 import { Ended, TooLong, mapping, type Target } from "./core.ts";
 import { Flow } from "./flow.ts";
 import { Untracked } from "./untracked.ts";
+import { withDirectJumps } from "./jumps.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import type { Space } from "./space.ts";
 import { tidied } from "./tidy.ts";
@@ -127,7 +129,7 @@ export class Translator extends Untracked {
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
     }
-    return { lines: tidied(block.lines()), hoists };
+    return { lines: withDirectJumps(tidied(block.lines())), hoists };
   }
 
   /** The words of a state, as a list of variables. */
@@ -194,9 +196,8 @@ export class Translator extends Untracked {
 
   private append(k: number, words: readonly string[]): string[] {
     const width = words.length;
-    const place = (i: number): string =>
-      `out[n${width === 1 ? "" : ` * ${width}`}${i === 0 ? "" : ` + ${i}`}]`;
-    return [...words.map((name, i) => `${place(i)} = ${name};`), `via[n++] = ${k};`];
+    const place = (i: number): string => `out[${plus(times("n", width), i)}]`;
+    return [...words.map((name, i) => `${place(i)} = ${name};`), `via[n] = ${k};`, "n = (n + 1) | 0;"];
   }
 
   private runCall(instance: Instance, k: number, label: string): void {

@@ -7,7 +7,8 @@ import { ModelError, worst, type Verdict } from "../../spec/language/verdict.ts"
 import type { Licence } from "../symmetry/licence.ts";
 import { UsageError } from "../usage-error.ts";
 import { InterpretedExpander, type MakeExpander } from "./interpreted.ts";
-import { TieredExpander, type Translated } from "../compile/tiered.ts";
+import { TieredExpander } from "../compile/tiered.ts";
+import { Translated } from "../compile/translated.ts";
 import { traced } from "../trace/traced.ts";
 import { OF_THE_LANGUAGE, namesAsked, type Claimed } from "./asked.ts";
 import { paranoid } from "./guard.ts";
@@ -104,7 +105,7 @@ export async function checkVector(
   const trusting = licence?.subject ?? bounded(design, vector);
   const subject = options.paranoid === true ? paranoid(trusting) : trusting;
   try {
-    const translated: Translated = { seconds: 0, notices: new Set() };
+    const translated = new Translated();
     const onVisited: SearchOptions["onVisited"] = (tracking, visited) => {
       options.onVisited?.(tracking, visited);
       // A cell that is left out may hold anything, and a fingerprint is no state.
@@ -119,7 +120,7 @@ export async function checkVector(
     const times = {
       translateSeconds: translated.seconds,
       searchSeconds: explored.seconds - translated.seconds,
-      searchCpuSeconds: (user + system) / 1e6 - translated.seconds,
+      searchCpuSeconds: (user + system) / 1e6 - translated.cpuSeconds,
     };
     const symmetry =
       licence === null

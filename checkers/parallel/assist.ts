@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { ModelError } from "../../spec/language/verdict.ts";
 import type { Compiled } from "../compile/expander.ts";
 import { TieredExpander } from "../compile/tiered.ts";
+import { Translated } from "../compile/translated.ts";
 import type { Bounded } from "../explore/bounded.ts";
 import { Totals } from "../explore/explored.ts";
 import { groundOf } from "../explore/interpreted.ts";
@@ -33,8 +34,7 @@ function work(
 ): ReturnType<Totals["now"]> {
   const total = new Totals();
   const ground = groundOf(subject, subject.trackings[0]!, only, total);
-  const translated = { seconds: 0, notices: new Set<string>() };
-  const expander = new TieredExpander(ground, translated, undefined, translation as Compiled);
+  const expander = new TieredExpander(ground, new Translated(), undefined, translation as Compiled);
   const hand = new Hand(shared, me, expander, subject.instances.length);
   const barrier = new Barrier(shared);
   onReady();

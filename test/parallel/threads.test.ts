@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { TieredExpander } from "../../checkers/compile/tiered.ts";
+import { Translated } from "../../checkers/compile/translated.ts";
 import { bounded } from "../../checkers/explore/bounded.ts";
 import { explore } from "../../checkers/explore/search.ts";
 import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
@@ -20,7 +21,7 @@ async function searched(design: string, vector: Vector, hire?: Hire): Promise<Ex
   const subject = bounded(entryOf(design)!.design, vector);
   const options = { budget: NO_LIMIT, ...(hire === undefined ? {} : { hire }) };
   return explore(subject, options, (ground) => {
-    return new TieredExpander(ground, { seconds: 0, notices: new Set() }, undefined);
+    return new TieredExpander(ground, new Translated(), undefined);
   });
 }
 

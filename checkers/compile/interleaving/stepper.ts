@@ -16,7 +16,7 @@ import {
   type Blocked,
 } from "../../interleave/advance.ts";
 import { Frames, type Frame } from "../../interleave/frame.ts";
-import type { Translated } from "../tiered.ts";
+import type { Translated } from "../translated.ts";
 import { Codes } from "./code.ts";
 import { Follower } from "./follow.ts";
 import {
@@ -104,13 +104,13 @@ export class Stepper {
 
   /** Translates something. */
   readonly timed = <T>(translate: () => T): T => {
+    const { translated } = this;
+    if (translated === undefined) return translate();
     const { complaints } = this.translator;
-    const [started, before] = [performance.now(), complaints.length];
-    const made = translate();
-    if (this.translated === undefined) return made;
-    this.translated.seconds += (performance.now() - started) / 1000;
+    const before = complaints.length;
+    const made = translated.timed(translate);
     for (const { place, what, instead } of complaints.slice(before))
-      this.translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
+      translated.notices.add(`${place}: ${what} runs interpreted; instead: ${instead}`);
     return made;
   };
 
