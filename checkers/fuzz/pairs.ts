@@ -4,7 +4,7 @@ import { KernelBug, LINEARIZABLE } from "../../spec/language/kernel-bug.ts";
 import { sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
 import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
-import { endsText, isAtomic, mayEndSo, saysNothing, type Results } from "../interleave/atomic.ts";
+import { FLEETING, endsText, isAtomic, mayEndSo, saysNothing, type Results } from "../interleave/atomic.ts";
 import { plainOf, type Plain } from "./plain.ts";
 
 export interface Ended {
@@ -25,7 +25,7 @@ export class Pairs {
 
   constructor(scene: Scene) {
     this.scene = scene;
-    this.lasting = plainOf(scene.design.state, scene.sizes, scene.design.place, ["mappings", "caches"]);
+    this.lasting = plainOf(scene.design.state, scene.sizes, scene.design.place, FLEETING);
     this.marks = new Uint8Array(this.lasting.kinds.length);
   }
 

@@ -1,5 +1,6 @@
 /** What it means that two calls which overlap end as an order of them does: by what the ends are compared, and what the design lets differ. */
 import type { AnyDesign, NotAtomic } from "../../spec/language/design.ts";
+import type { TrackGroup } from "../../spec/language/domain.ts";
 import { outcomeText, sameOutcome, type Outcome } from "../../spec/language/outcome.ts";
 import type { Scene } from "../explore/bounded.ts";
 import { makeCodec, type Codec } from "../explore/codec.ts";
@@ -9,9 +10,12 @@ import type { Instance } from "../explore/sequential.ts";
 
 export type Results = readonly [Outcome, Outcome];
 
-/** The state but for mappings of guests and caches, which may be dropped at any time and be found again. */
+/** Mappings of guests and caches, which may be dropped at any time and be found again. */
+export const FLEETING: readonly TrackGroup[] = ["mappings", "caches"];
+
+/** The state but for these. */
 export function lasting({ design, sizes }: Scene): Codec {
-  return makeCodec(design.state, sizes, { leftOut: ["mappings", "caches"] }, new Havoc(), design.place);
+  return makeCodec(design.state, sizes, { leftOut: FLEETING }, new Havoc(), design.place);
 }
 
 /** The design says nothing of how these two calls end when they overlap: in any way. */

@@ -1,6 +1,6 @@
 /** Whether a race ends in the breach that its trace names: every one is found again from what the calls do, and none believed. */
 import { disabled } from "../../spec/language/call.ts";
-import type { AnyDomain, TrackGroup } from "../../spec/language/domain.ts";
+import type { AnyDomain } from "../../spec/language/domain.ts";
 import {
   CALLS_END,
   KernelBug,
@@ -13,7 +13,7 @@ import type { Breach } from "../../spec/language/trace.ts";
 import type { Scene } from "../explore/bounded.ts";
 import type { Instance } from "../explore/sequential.ts";
 import { canonical } from "../explore/walk.ts";
-import { endsText, mayEndSo, type Results } from "../interleave/atomic.ts";
+import { FLEETING, endsText, mayEndSo, type Results } from "../interleave/atomic.ts";
 import { waitersText } from "../interleave/stuck.ts";
 import type { Raced } from "./race.ts";
 import { breaksState } from "./run.ts";
@@ -132,10 +132,7 @@ function swapped([first, second]: Results): Results {
   return [second, first];
 }
 
-/** What may go at any time, and be found again. */
-const FLEETING: readonly TrackGroup[] = ["mappings", "caches"];
-
-/** A canonical state but for that, as text: equal texts are equal states. Without generated code, which a browser may refuse to run. */
+/** A canonical state but for what is fleeting, as text: equal texts are equal states. Without generated code, which a browser may refuse to run. */
 function lasting({ design }: Scene, state: unknown): string {
   return JSON.stringify(kept(design.state, state));
 }
