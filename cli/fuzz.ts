@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isSequential } from "../checkers/explore/mode.ts";
 import type { Coverage } from "../checkers/fuzz/coverage.ts";
 import {
   coverageOf,
@@ -154,9 +155,7 @@ export function vectorsOf(
         ...(overlaps ? sections : {}),
       },
     ];
-  const own = design.vectors.filter(
-    (vector) => mode === undefined || ((vector.mode ?? "sequential") !== "sequential") === overlaps,
-  );
+  const own = design.vectors.filter((vector) => mode === undefined || isSequential(vector) !== overlaps);
   if (own.length > 0) return own.map((vector) => untracked(vector, overlap));
   return [{ bounds: {}, ...(overlaps ? sections : {}) }];
 }

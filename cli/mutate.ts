@@ -12,6 +12,7 @@ import type { Survey } from "../checkers/mutate/survey.ts";
 import type { Copied } from "../checkers/mutate/workshop.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import { mutationJson, mutationText } from "../checkers/report/mutate.ts";
+import { isSequential } from "../checkers/explore/mode.ts";
 import { vectorKey } from "../checkers/explore/pin.ts";
 import { equivalents } from "../models/mutants/equivalents.ts";
 import type { Entry } from "../models/catalogue.ts";
@@ -313,6 +314,6 @@ const OVERLAP_COST = 30;
 
 function cheapestFirst(a: Survey, b: Survey): number {
   const cost = ({ transitions, vector }: Survey): number =>
-    transitions * ((vector.mode ?? "sequential") === "sequential" ? 1 : OVERLAP_COST);
+    transitions * (isSequential(vector) ? 1 : OVERLAP_COST);
   return cost(a) - cost(b) || (a.key < b.key ? -1 : 1);
 }

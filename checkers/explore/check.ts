@@ -15,6 +15,7 @@ import { paranoid } from "./guard.ts";
 import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { askConsistency } from "./consistent.ts";
 import { inScenario } from "./instances.ts";
+import { isSequential } from "./mode.ts";
 import type { Explored, Found } from "./explored.ts";
 import type { RunProfile } from "./profile.ts";
 import { profiled } from "./profiler.ts";
@@ -136,7 +137,7 @@ export async function checkVector(
 
 /** Which names a run may take for interchangeable; refused where nothing can be reduced. */
 async function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbits"): Promise<Licence> {
-  if ((vector.mode ?? "sequential") !== "sequential" || vector.track === "watch")
+  if (!isSequential(vector) || vector.track === "watch")
     throw new UsageError("--symmetry is for sequential runs that do not watch one location after the other");
   const { licenceFor } = await import("../symmetry/licence.ts");
   return licenceFor(design, vector, { upToOrbits: how === "orbits" });

@@ -1,6 +1,7 @@
 /** What becomes of one mutant: a promise that it breaks, an error that the language finds in it, a recording that it contradicts. */
 import type { AnyDesign } from "../../spec/language/design.ts";
 import { checkVector } from "../explore/check.ts";
+import { isSequential } from "../explore/mode.ts";
 import type { Budget } from "../explore/sweep.ts";
 import { InputError } from "../input.ts";
 import { litmus } from "../kernel/litmus.ts";
@@ -43,13 +44,12 @@ export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptio
   const broken = of.broken.filter(mayKill);
   const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
   const at = of.key;
-  const isSequential = (of.vector.mode ?? "sequential") === "sequential";
   try {
     const run = await checkVector(mutant, of.vector, {
       budget,
       only: new Set([...holds, ...broken]),
       until: holds,
-      interpreted: of.transitions < (isSequential ? LONG.sequential : LONG.overlapping),
+      interpreted: of.transitions < (isSequential(of.vector) ? LONG.sequential : LONG.overlapping),
     });
     if (run.verdict === "invalid") return { kind: "language", why: firstLine(run.reason ?? ""), at };
     const violated = run.properties.filter(({ verdict }) => verdict === "violated");

@@ -1,6 +1,7 @@
 /** What the original does at one vector: its states, what holds, and which mutants its steps come by and tell apart. */
 import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import { checkVector, invalidModel, type RunReport } from "../explore/check.ts";
+import { isSequential } from "../explore/mode.ts";
 import { vectorKey } from "../explore/pin.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
 import type { Bench } from "./bench.ts";
@@ -39,13 +40,12 @@ export async function survey(
   vector: Vector,
   { compareUpTo, ...options }: SurveyOptions,
 ): Promise<Survey> {
-  const isSequential = (vector.mode ?? "sequential") === "sequential";
   const isFull = (vector.track ?? "full") === "full";
   let steps: Steps | null = null;
   const run = await checkVector(original, vector, {
     ...options,
     onVisited: (_tracking, visited) => {
-      if (isSequential && isFull && visited.count <= compareUpTo)
+      if (isSequential(vector) && isFull && visited.count <= compareUpTo)
         steps = compareSteps(bench, loaded, vector, visited);
     },
   });
@@ -59,11 +59,13 @@ async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Prom
   const { board, mutants, partsOf } = bench;
   board.begin();
   await checkVector(bench.design, vector, { budget: options.budget, interpreted: true, orders: false });
-  const reached = new Set(board.met);
-  for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) reached.add(number);
-  const isSequential = (vector.mode ?? "sequential") === "sequential";
-  const mayDiffer = (number: number): boolean => !isSequential || !OF_OVERLAPS.has(mutants[number]!.operator);
-  return { reached, differs: new Set([...reached].filter(mayDiffer)), endless: new Set() };
+  const met = new Set(board.met);
+  for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) met.add(number);
+  // Where nothing overlaps, a lock tells nothing: to count such a mutant as reached would be to call it equivalent.
+  const mayTell = (number: number): boolean =>
+    !isSequential(vector) || !OF_OVERLAPS.has(mutants[number]!.operator);
+  const reached = new Set([...met].filter(mayTell));
+  return { reached, differs: new Set(reached), endless: new Set() };
 }
 
 function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Steps | null): Survey {
