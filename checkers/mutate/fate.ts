@@ -71,14 +71,10 @@ export async function fateOf(
     (await judge.recordings()) ??
     (await judge.at(told.filter((one) => !isShort(one))));
   if (heard !== null) return heard;
-  if (near.length === 0 && small.some((one) => one.reached.includes(mutant.id)))
-    return {
-      kind: "equivalent",
-      how: "same steps",
-      at: small.filter(isFull).map(({ key }) => key),
-      open: [],
-    };
   const far = larger.filter((one) => one.differs.includes(mutant.id));
+  const alike = [...small, ...larger].filter((one) => one.isCompared && one.reached.includes(mutant.id));
+  if (near.length === 0 && alike.length > 0 && !far.some((one) => one.isCompared))
+    return { kind: "equivalent", how: "same steps", at: alike.map(({ key }) => key), open: [] };
   const late = await judge.at(toldAt(far));
   if (late !== null) return late;
   if (near.length + far.length === 0) return { kind: "not reached" };

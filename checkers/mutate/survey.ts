@@ -6,6 +6,7 @@ import { vectorKey } from "../explore/pin.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
 import type { Bench } from "./bench.ts";
 import { OF_OVERLAPS } from "./mutant.ts";
+import { compareOverlappingSteps } from "./overlapping-steps.ts";
 import { compareSteps, type Loaded, type Steps } from "./steps.ts";
 
 export interface Survey {
@@ -21,7 +22,9 @@ export interface Survey {
   readonly broken: readonly string[];
   /** What had something to say. */
   readonly decided: readonly string[];
-  /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
+  /** Whether steps were compared one by one; where they were not, any mutant whose place was met may go another way. */
+  readonly isCompared: boolean;
+  /** Ids of mutants whose places were met, and of those that go another way there. */
   readonly reached: readonly string[];
   readonly differs: readonly string[];
   /** Of those that make a step go on for ever. */
@@ -29,7 +32,7 @@ export interface Survey {
 }
 
 export interface SurveyOptions extends SearchOptions {
-  /** Up to so many states, steps are compared one by one: it takes every mutant through every step that it may change. */
+  /** Up to so many states, the steps of calls one after the other are compared: it takes every mutant through every step that it may change. */
   readonly compareUpTo: number;
 }
 
@@ -41,20 +44,21 @@ export async function survey(
   { compareUpTo, ...options }: SurveyOptions,
 ): Promise<Survey> {
   const isFull = (vector.track ?? "full") === "full";
-  let steps: Steps | null = null;
+  let compared: Steps | null = null;
   const run = await checkVector(original, vector, {
     ...options,
     onVisited: (_tracking, visited) => {
       if (isSequential(vector) && isFull && visited.count <= compareUpTo)
-        steps = compareSteps(bench, loaded, vector, visited);
+        compared = compareSteps(bench, loaded, vector, visited);
     },
   });
   if (run.verdict === "invalid") throw invalidModel(run, original);
-  if (run.complete) steps ??= await metIn(bench, vector, options);
-  return reportOf(bench, vector, run, steps);
+  if (run.complete && !isSequential(vector)) compared = await compareOverlappingSteps(bench, vector, options);
+  const steps = compared ?? (run.complete ? await metIn(bench, vector, options) : null);
+  return reportOf(bench, vector, run, steps, compared !== null);
 }
 
-/** Whose places are met, where steps cannot be compared one by one. */
+/** Whose places are met, where steps are not compared. */
 async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Promise<Steps> {
   const { board, mutants, partsOf } = bench;
   board.begin();
@@ -62,13 +66,17 @@ async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Prom
   const met = new Set(board.met);
   for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) met.add(number);
   // Where nothing overlaps, a lock tells nothing: to count such a mutant as reached would be to call it equivalent.
-  const mayTell = (number: number): boolean =>
-    !isSequential(vector) || !OF_OVERLAPS.has(mutants[number]!.operator);
-  const reached = new Set([...met].filter(mayTell));
+  const reached = new Set([...met].filter((number) => !OF_OVERLAPS.has(mutants[number]!.operator)));
   return { reached, differs: new Set(reached), endless: new Set() };
 }
 
-function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Steps | null): Survey {
+function reportOf(
+  { mutants }: Bench,
+  vector: Vector,
+  run: RunReport,
+  steps: Steps | null,
+  isCompared: boolean,
+): Survey {
   const named = (numbers: Iterable<number>): string[] =>
     [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
   const holds = run.properties.filter(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes");
@@ -82,6 +90,7 @@ function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Ste
     holds: holds.map(({ name }) => name),
     broken: broken.map(({ name }) => name),
     decided: [...run.decided].sort(),
+    isCompared,
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),
     endless: named(steps?.endless ?? []),
