@@ -11,13 +11,6 @@ const found = (process.env["PATH"] ?? "")
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((path) => existsSync(path));
 
-/** Why no page can be opened here; null where it can. */
-export const noBrowser: string | null =
-  found === undefined ? "there is no Chromium here: apt-get install chromium" : null;
-
-/** For the names of tests that are left out. */
-export const orSkipped = noBrowser === null ? "" : ` (skipped: ${noBrowser})`;
-
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: found!,
@@ -25,6 +18,22 @@ export function launch(): Promise<Browser> {
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
 }
+
+/** Why no page can be opened here; null where it can. */
+export const noBrowser: string | null = await missing();
+
+async function missing(): Promise<string | null> {
+  if (found === undefined) return "there is no Chromium here: apt-get install chromium";
+  try {
+    await (await launch()).close();
+    return null;
+  } catch (error) {
+    return `${found} does not start: ${String(error).split("\n")[0]}`;
+  }
+}
+
+/** For the names of tests that are left out. */
+export const orSkipped = noBrowser === null ? "" : ` (skipped: ${noBrowser})`;
 
 /** A page that is open, and what it did that a page of ours never does. */
 export interface Visit {

@@ -180,8 +180,29 @@ function growth(): string {
   return table(["bounds", ...head], rows);
 }
 
+interface PageTimes {
+  readonly steps: number;
+  readonly kilobytes: number;
+  readonly readyMs: number;
+  readonly stepMs: { readonly median: number; readonly of95: number };
+}
+
+interface Pages extends Readonly<Record<"largest" | "long", PageTimes>> {
+  readonly commit: string;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly chromium: string };
+}
+
+/** What pages cost who opens them. */
+function pages(): string {
+  const { largest, long, commit, machine } = JSON.parse(read("docs/pages.json")) as Pages;
+  const timesOf = ({ readyMs, stepMs }: PageTimes): string =>
+    `answers ${count(readyMs)} ms after it is opened, and a key within ${stepMs.median} ms (${stepMs.of95} ms for 95 of 100)`;
+  const where = `Chromium ${machine.chromium.split(".")[0]} on ${machine.cores} cores (${machine.cpu}), commit ${commit.slice(0, 12)}, \`npm run pages\``;
+  return `The page of the largest stored trace (${largest.steps} steps, ${largest.kilobytes} kB) ${timesOf(largest)}; one of ${count(long.steps)} calls (${long.kilobytes} kB) ${timesOf(long)}. ${where}.`;
+}
+
 /** What is read from files; the two tables of recordings play them all. */
-export const QUICK_PARTS: Parts = { status, differences, compared, mutants, growth };
+export const QUICK_PARTS: Parts = { status, pages, differences, compared, mutants, growth };
 
 /** The two tables of recordings, too. */
 export async function everyPart(): Promise<Parts> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { launch, noBrowser, orSkipped } from "./browser.ts";
+import { launch, noBrowser, orSkipped } from "../../tools/browser.ts";
 import { showsWhatIsStored } from "./in-a-browser.ts";
 import { stored } from "./stored.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, Download, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inProcess } from "../cli/gmemcheck.ts";
-import { launch, noBrowser, orSkipped, visit, type Visit } from "./browser.ts";
+import { launch, noBrowser, orSkipped, visit, type Visit } from "../../tools/browser.ts";
 import { countOf, madePage, showsWhatIsStored } from "./in-a-browser.ts";
 import { check } from "./report-samples.ts";
 import { storedOf } from "./stored.ts";

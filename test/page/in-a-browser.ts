@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
 import { oneLine } from "../../checkers/report/clean.ts";
 import { tracePage } from "../../cli/page/trace.ts";
-import { visit } from "./browser.ts";
+import { visit } from "../../tools/browser.ts";
 import { storedOf } from "./stored.ts";
 
 /** `file`: "guest-memfd-7.3/linearizable.json". Its page, in a folder. */
