@@ -146,6 +146,10 @@ function commands(done: (code: number) => void): Command {
     .option("--interpreted", "run calls as they are written, without translating them")
     .option("--paranoid", "trust nothing: check every access, run every step twice and in both ways; slow")
     .option("--profile", "say where states and time go: by call, and by field")
+    .option(
+      "--sections",
+      "count which sections of each call run; the runs are interpreted for it, and slower",
+    )
     .option("--workers <n>", "threads; as many as cores", workersFrom)
     .option("--out <dir>", "write traces, report.json, report.sarif and junit.xml there")
     .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
@@ -234,7 +238,7 @@ function commands(done: (code: number) => void): Command {
       "--then-states <n>",
       "what is not decided by then also at vectors where it has no more than these",
       amount("--then-states"),
-      50_000,
+      20_000,
     )
     .option("--max-seconds <n>", "of each run of a mutant", amount("--max-seconds"), 60)
     .option("--workers <n>", "threads; as many as cores", workersFrom)

@@ -14,13 +14,13 @@ import {
 } from "../checkers/mutate/judge.ts";
 import { OF_OVERLAPS, type Mutant } from "../checkers/mutate/mutant.ts";
 import type { Loaded } from "../checkers/mutate/steps.ts";
-import { survey, type Survey, type SurveyOptions } from "../checkers/mutate/survey.ts";
+import { survey, type Survey } from "../checkers/mutate/survey.ts";
 import { Workshop, type Copied } from "../checkers/mutate/workshop.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
 import { UsageError } from "../checkers/usage-error.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
-import type { Budget } from "../checkers/explore/sweep.ts";
+import type { Budget, SearchOptions } from "../checkers/explore/sweep.ts";
 import { findDesign } from "./designs.ts";
 import { readText } from "./files.ts";
 import { playerOf } from "./players.ts";
@@ -36,7 +36,7 @@ export interface MutateWork {
 
 export type MutateTask =
   | { readonly kind: "reach" }
-  | { readonly kind: "survey"; readonly vector: Vector; readonly options: SurveyOptions }
+  | { readonly kind: "survey"; readonly vector: Vector; readonly options: SearchOptions }
   | { readonly kind: "judge"; readonly mutant: number; readonly at: Survey; readonly options: JudgeOptions }
   | { readonly kind: "play"; readonly mutant: number }
   | { readonly kind: "compare"; readonly mutant: number; readonly vector: Vector; readonly budget: Budget };

@@ -217,10 +217,10 @@ class Run {
   private async surveyed(vectors: readonly Vector[]): Promise<Survey[]> {
     const { maxStates, thenStates } = this.options;
     const budget = { states: Math.max(maxStates, thenStates), seconds: Infinity, bytes: 4e9 };
-    const options = { budget, compareUpTo: maxStates };
+    const options = { budget };
     let done = 0;
     const all = vectors.map(async (vector) => {
-      const question = `survey ${maxStates} ${budget.states} ${vectorKey(vector)}`;
+      const question = `survey ${budget.states} ${vectorKey(vector)}`;
       const answer = await this.ask(question, { kind: "survey", vector, options }, null).catch(whenStopped);
       if (answer === null) return [];
       const { survey } = answer;

@@ -16,7 +16,7 @@ try {
     format: "text",
     out,
     maxStates: 6_500,
-    thenStates: 60_000,
+    thenStates: 20_000,
     maxSeconds: 60,
   });
   const { mutants, ...report } = JSON.parse(readFileSync(out, "utf8")) as Awaited<

@@ -71,14 +71,20 @@ export async function fateOf(
     (await judge.recordings()) ??
     (await judge.at(told.filter((one) => !isShort(one))));
   if (heard !== null) return heard;
+  // Where it goes otherwise, and all results are the same, larger bounds are not asked.
+  const alike = near.length === 0 ? null : await judge.compared(near);
+  if (alike?.kind === "equivalent") return judge.undecided ?? alike;
   const far = larger.filter((one) => one.differs.includes(mutant.id));
-  const alike = [...small, ...larger].filter((one) => one.isCompared && one.reached.includes(mutant.id));
-  if (near.length === 0 && alike.length > 0 && !far.some((one) => one.isCompared))
-    return { kind: "equivalent", how: "same steps", at: alike.map(({ key }) => key), open: [] };
   const late = await judge.at(toldAt(far));
   if (late !== null) return late;
-  if (near.length + far.length === 0) return { kind: "not reached" };
-  return judge.undecided ?? (await judge.compared([...near, ...far]));
+  if (near.length + far.length === 0) return neverApart([...small, ...larger], mutant);
+  return judge.undecided ?? alike ?? (await judge.compared(far));
+}
+
+/** No step goes another way. */
+function neverApart(surveys: readonly Survey[], { id }: Mutant): Fate {
+  const at = surveys.filter(({ reached }) => reached.includes(id)).map(({ key }) => key);
+  return at.length === 0 ? { kind: "not reached" } : { kind: "equivalent", how: "same steps", at, open: [] };
 }
 
 /** What is left out of a state may hold anything: such a run is asked where no other comes by. */

@@ -22,18 +22,11 @@ export interface Survey {
   readonly broken: readonly string[];
   /** What had something to say. */
   readonly decided: readonly string[];
-  /** Whether steps were compared one by one; where they were not, any mutant whose place was met may go another way. */
-  readonly isCompared: boolean;
-  /** Ids of mutants whose places were met, and of those that go another way there. */
+  /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
   readonly reached: readonly string[];
   readonly differs: readonly string[];
   /** Of those that make a step go on for ever. */
   readonly endless: readonly string[];
-}
-
-export interface SurveyOptions extends SearchOptions {
-  /** Up to so many states, the steps of calls one after the other are compared: it takes every mutant through every step that it may change. */
-  readonly compareUpTo: number;
 }
 
 export async function survey(
@@ -41,21 +34,21 @@ export async function survey(
   bench: Bench,
   loaded: readonly Loaded[],
   vector: Vector,
-  { compareUpTo, ...options }: SurveyOptions,
+  options: SearchOptions,
 ): Promise<Survey> {
   const isFull = (vector.track ?? "full") === "full";
   let compared: Steps | null = null;
   const run = await checkVector(original, vector, {
     ...options,
     onVisited: (_tracking, visited) => {
-      if (isSequential(vector) && isFull && visited.count <= compareUpTo)
-        compared = compareSteps(bench, loaded, vector, visited);
+      const isWhole = visited.count <= options.budget.states;
+      if (isWhole && isSequential(vector) && isFull) compared = compareSteps(bench, loaded, vector, visited);
     },
   });
   if (run.verdict === "invalid") throw invalidModel(run, original);
   if (run.complete && !isSequential(vector)) compared = await compareOverlappingSteps(bench, vector, options);
   const steps = compared ?? (run.complete ? await metIn(bench, vector, options) : null);
-  return reportOf(bench, vector, run, steps, compared !== null);
+  return reportOf(bench, vector, run, steps);
 }
 
 /** Whose places are met, where steps are not compared. */
@@ -70,13 +63,7 @@ async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Prom
   return { reached, differs: new Set(reached), endless: new Set() };
 }
 
-function reportOf(
-  { mutants }: Bench,
-  vector: Vector,
-  run: RunReport,
-  steps: Steps | null,
-  isCompared: boolean,
-): Survey {
+function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Steps | null): Survey {
   const named = (numbers: Iterable<number>): string[] =>
     [...numbers].sort((a, b) => a - b).map((number) => mutants[number]!.id);
   const holds = run.properties.filter(({ verdict, kind }) => verdict === "holds" && kind !== "sometimes");
@@ -90,7 +77,6 @@ function reportOf(
     holds: holds.map(({ name }) => name),
     broken: broken.map(({ name }) => name),
     decided: [...run.decided].sort(),
-    isCompared,
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),
     endless: named(steps?.endless ?? []),
