@@ -11,7 +11,7 @@ import { UsageError } from "../checkers/usage-error.ts";
 import type { CaseReport } from "../checkers/report/cases.ts";
 import type { PlainOptions, Progress } from "../checkers/explore/sweep.ts";
 import { checkJson } from "../checkers/report/json.ts";
-import { count, runText, untriedText, vacuousText } from "../checkers/report/text.ts";
+import { count, runText, sectionsText, untriedText, vacuousText } from "../checkers/report/text.ts";
 import { designNames, type Entry } from "../models/catalogue.ts";
 import { worst } from "../spec/language/verdict.ts";
 import type { Vector } from "../spec/language/design.ts";
@@ -55,6 +55,7 @@ export interface CheckCommand extends VectorOptions, BudgetOptions {
   readonly checkpoint?: string;
   readonly resume?: string;
   readonly profile?: boolean;
+  readonly sections?: boolean;
 }
 
 /** A mutant is there to be caught; what its small bounds leave out says nothing. */
@@ -209,6 +210,7 @@ function searchOptions(options: CheckCommand): PlainOptions {
     interpreted: interpreted === true,
     paranoid: paranoid === true,
     ...(options.profile === true ? { profile: true } : {}),
+    ...(options.sections === true ? { sections: true } : {}),
     compaction: compaction === true,
     acceptCompaction: acceptCompaction === true,
     ...(symmetry === undefined ? {} : { symmetry }),
@@ -278,7 +280,9 @@ async function ownText(
     const { registryText } = await import("../checkers/report/registry-text.ts");
     const { pins } = await import("../models/pins.ts");
     const entries = tasks.map(({ entry }) => entry);
-    return registryText(entries, summaries, pins);
+    const registry = registryText(entries, summaries, pins);
+    const sections = summaries.map(sectionsText).filter((text) => text !== "");
+    return sections.length === 0 ? registry : [registry, ...sections].join("\n\n");
   }
   return summaries.map((report, i) => designText(report, tasks[i]!.asked, files)).join("\n");
 }
@@ -290,7 +294,9 @@ function designText(
 ): string {
   const { design, runs, verdict } = report;
   const over = runs.length > 1 ? `${design.name}: ${verdict.toUpperCase()} over ${runs.length} runs` : "";
-  const after = [vacuousText(report), untriedText(report), over].filter((text) => text !== "");
+  const after = [vacuousText(report), untriedText(report), sectionsText(report), over].filter(
+    (text) => text !== "",
+  );
   const all = runs.map((run) => runText(run, { asked, design, traceFiles })).join("\n\n");
   return [all, ...after].join("\n\n");
 }

@@ -18,6 +18,12 @@ import { inScenario } from "./instances.ts";
 import { isSequential } from "./mode.ts";
 import type { Explored, Found } from "./explored.ts";
 import type { RunProfile } from "./profile.ts";
+import {
+  SectionExpander,
+  sectionTallyFor,
+  type SectionCounts,
+  type SectionTally,
+} from "./section-coverage.ts";
 import { profiled } from "./profiler.ts";
 import { untried } from "./untried.ts";
 import { explore } from "./search.ts";
@@ -76,6 +82,8 @@ export interface RunReport {
   readonly notices: readonly string[];
   /** Where states and time went, where that was asked for. */
   readonly profile?: RunProfile;
+  /** How often each section ran that did, where that was asked for. */
+  readonly sections?: SectionCounts;
   readonly properties: readonly PropertyReport[];
   readonly outcomes: ReadonlyMap<string, number>;
   readonly decided: ReadonlySet<string>;
@@ -102,6 +110,7 @@ export async function checkVector(
   vector: Vector,
   options: SearchOptions,
 ): Promise<RunReport> {
+  const tally = sectionTallyFor(options);
   const licence = options.symmetry === undefined ? null : await licenceOf(design, vector, options.symmetry);
   const trusting = licence?.subject ?? bounded(design, vector);
   const subject = options.paranoid === true ? paranoid(trusting) : trusting;
@@ -113,7 +122,10 @@ export async function checkVector(
       if (subject.tracked === "full" && options.compaction !== true) askConsistency(subject, visited);
     };
     const licensed = licence && { ...licence, subject };
-    const search = await searchOf(subject, options, translated, licensed);
+    const search =
+      tally === null
+        ? await searchOf(subject, options, translated, licensed)
+        : await countedSearchOf(subject, tally);
     const began = process.cpuUsage();
     const explored = await search({ ...options, onVisited });
     const { user, system } = process.cpuUsage(began);
@@ -128,7 +140,8 @@ export async function checkVector(
         ? {}
         : { symmetry: { group: licence.group.map(({ bound }) => bound), refused: licence.refused } };
     const profile = explored.profile === undefined ? {} : { profile: explored.profile };
-    return { ...report, times, notices: [...translated.notices], ...symmetry, ...profile };
+    const sections = tally === null ? {} : { sections: tally.counts };
+    return { ...report, times, notices: [...translated.notices], ...symmetry, ...profile, ...sections };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { ...emptyReport(subject), verdict: "invalid", reason: invalidReason(subject, error) };
@@ -164,6 +177,19 @@ async function searchOf(
   const { exploreOrbits } = await import("../symmetry/explore.ts");
   const group = JSON.stringify(licence.group.map(({ bound }) => bound));
   return (options) => exploreOrbits(licence, { ...options, content: `${options.content} ${group}` }, make);
+}
+
+/** A search of calls as they are written, whose sections are counted. */
+async function countedSearchOf(
+  subject: Bounded,
+  tally: SectionTally,
+): Promise<(options: SearchOptions) => Promise<Explored>> {
+  if (subject.mode === "sequential")
+    return (options) => explore(subject, options, (ground) => new SectionExpander(ground, tally));
+  const { interleave } = await import("../interleave/interleave.ts");
+  const { countingSections } = await import("../interleave/counted-sections.ts");
+  const make = countingSections(tally);
+  return (options) => profiled(subject, options, (given) => interleave(subject, given, make));
 }
 
 function invalidReason({ tracked }: Bounded, { message }: ModelError): string {

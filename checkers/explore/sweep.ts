@@ -69,6 +69,8 @@ export interface SearchOptions {
   readonly paranoid?: boolean;
   /** Whether it is counted where states and time go; false when absent. */
   readonly profile?: boolean;
+  /** Whether it is counted how often each section of each call runs, for which calls run as they are written; false when absent. */
+  readonly sections?: boolean;
   /** Whether a search that may have missed states can say "holds"; false when absent. */
   readonly acceptCompaction?: boolean;
 }

@@ -23,14 +23,15 @@ export type MakeOverlaps = (
   started: number,
 ) => Overlaps;
 
-export const asWritten: MakeOverlaps = (...given) => {
-  const search = new Interleaving(...given);
+export const asWritten: MakeOverlaps = (...given) => overlapsOf(new Interleaving(...given));
+
+export function overlapsOf(search: Interleaving): Overlaps {
   return {
     search,
     checkEnds: (stop) => checkEnds(search, stop),
     checkOrders: (stop) => checkOrders(search, stop),
   };
-};
+}
 
 export async function interleave(
   subject: Bounded,

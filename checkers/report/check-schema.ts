@@ -65,6 +65,8 @@ const CheckReport = Schema.Struct({
       untried: Schema.Array(Schema.String),
       /** Of the calls that were made or could have been: how often each declared result was seen, over all runs; 0: never. */
       coverage: Schema.optionalKey(Schema.Record(Schema.String, Schema.Record(Schema.String, Count))),
+      /** With --sections: how often each section of these calls ran in the steps of all runs; 0: never. */
+      sections: Schema.optionalKey(Schema.Record(Schema.String, Schema.Record(Schema.String, Count))),
     }),
   ),
 });

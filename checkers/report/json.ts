@@ -1,5 +1,5 @@
 /** Reports as JSON, with a version, and with what is complete and what is not. */
-import { callCoverage } from "./check-coverage.ts";
+import { callCoverage, sectionCoverage } from "./check-coverage.ts";
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 
 export const CHECK_SCHEMA_VERSION = 1;
@@ -47,7 +47,10 @@ export async function checkJson(
     designs: reports.map((report) => {
       const { design, verdict, vacuous, untried } = report;
       const found = vacuous === null ? {} : { vacuous };
-      return { design: design.name, verdict, ...found, untried, coverage: callCoverage(report) };
+      const counted = sectionCoverage(report);
+      const sections = counted === null ? {} : { sections: counted };
+      const coverage = callCoverage(report);
+      return { design: design.name, verdict, ...found, untried, coverage, ...sections };
     }),
   };
 }

@@ -2,6 +2,7 @@
 import type { DesignReport, PropertyReport, RunReport } from "../explore/check.ts";
 import type { AnyDesign } from "../../spec/language/design.ts";
 import { stepsText } from "../explore/mode.ts";
+import { sectionCoverage } from "./check-coverage.ts";
 import { boundsText, callsText } from "./explain.ts";
 import { profileLines } from "./profile.ts";
 import { shellWord } from "./shell.ts";
@@ -136,6 +137,25 @@ export function untriedText({ design, untried }: DesignReport): string {
     `${design.name}: its scenarios leave out, of the calls that it changes: ${untried.join(", ")}`,
     "",
   ).join("\n");
+}
+
+/** Which sections never ran, by call; nothing where that was not counted. */
+export function sectionsText(report: DesignReport): string {
+  const counted = sectionCoverage(report);
+  if (counted === null) return "";
+  const all = Object.values(counted).flatMap((times) => Object.values(times));
+  const soFar = report.runs.every(({ complete }) => complete) ? "" : " so far: not all runs were exhausted";
+  const ran = all.filter((n) => n > 0).length;
+  return [
+    `${report.design.name}: ${ran} of ${all.length} sections ran${soFar}`,
+    ...Object.entries(counted).flatMap(([call, times]) => neverRanLines(call, times)),
+  ].join("\n");
+}
+
+function neverRanLines(call: string, times: Readonly<Record<string, number>>): string[] {
+  const never = Object.keys(times).filter((section) => times[section] === 0);
+  if (never.length === 0) return [];
+  return wrap(`never ran in ${call}: ${never.map((section) => `"${section}"`).join(", ")}`, "  ");
 }
 
 export function indent(text: string, by: string): string[] {

@@ -41,6 +41,8 @@ export interface CheckFile {
     readonly untried: readonly string[];
     /** call → result → times; 0: never. */
     readonly coverage?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    /** call → section → times it ran; 0: never. Where it was asked for. */
+    readonly sections?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   }[];
 }
 
