@@ -41,7 +41,7 @@ export function Header({ session, again, isStatic = false }: Props): JSX.Element
       {statement !== undefined && (
         <blockquote>
           <p>{oneLine(statement.says)}</p>
-          <footer>{oneLine(statement.source)}</footer>
+          <p class="source">{oneLine(statement.source)}</p>
         </blockquote>
       )}
       <Facts session={session} />

@@ -182,7 +182,7 @@ function Body({ plan, index, sight, broken, onGo, onOpen }: BodyProps): JSX.Elem
       width={width}
       height={height}
       viewBox={`0 0 ${width} ${height}`}
-      role="img"
+      role="group"
       aria-label={`${lanes.steps} steps of ${lanes.lanes.map(({ actor }) => oneLine(actor)).join(", ")}; the list of steps has them as text`}
     >
       <defs>
@@ -190,23 +190,25 @@ function Body({ plan, index, sight, broken, onGo, onOpen }: BodyProps): JSX.Elem
           <rect class="hatch" width="2.5" height="6" />
         </pattern>
       </defs>
-      <Cursor plan={plan} index={index} />
-      {plan.columns.map((column) => (
-        <Ground plan={plan} column={column} sight={sight} hatch={hatch} />
-      ))}
-      {seen.map((row) => (
-        <RowDrawn
-          key={row.from}
-          row={row}
-          column={plan.columns[row.lane]!}
-          width={width}
-          index={index}
-          broken={row.to === lanes.steps ? broken : null}
-          onGo={onGo}
-          onOpen={onOpen}
-        />
-      ))}
-      <Loop plan={plan} />
+      <g aria-hidden="true">
+        <Cursor plan={plan} index={index} />
+        {plan.columns.map((column) => (
+          <Ground plan={plan} column={column} sight={sight} hatch={hatch} />
+        ))}
+        {seen.map((row) => (
+          <RowDrawn
+            key={row.from}
+            row={row}
+            column={plan.columns[row.lane]!}
+            width={width}
+            index={index}
+            broken={row.to === lanes.steps ? broken : null}
+            onGo={onGo}
+            onOpen={onOpen}
+          />
+        ))}
+        <Loop plan={plan} />
+      </g>
     </svg>
   );
 }
@@ -383,7 +385,7 @@ function RowDrawn({ row, column, width, index, broken, onGo, onOpen }: RowProps)
   };
   return (
     <g class={`row ${kind}${isHere ? " is-here" : ""}${broken === null ? "" : " is-broken"}`}>
-      <a href={`#step=${to}`} onClick={go} tabIndex={-1} aria-hidden="true">
+      <a href={`#step=${to}`} onClick={go} tabindex={-1}>
         <rect class="ground" x={0} y={y} width={width} height={height} />
         <text class="number" x={GUTTER - 8} y={y + 15}>
           {isHere && to - from > 1 ? `${index}/${to}` : number}

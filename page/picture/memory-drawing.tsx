@@ -48,29 +48,31 @@ export function MemoryDrawing({ session, index, width, onGo }: Props): JSX.Eleme
       width={wide}
       height={height}
       viewBox={`0 0 ${wide} ${height}`}
-      role="img"
+      role="group"
       aria-label={`The memory ${placeText(index)}: guest frames above, pages of files below; the tables have the same as text`}
     >
       <Shared.Provider value={{ name, onGo }}>
         <Patterns />
-        {layout.bands.map((band) => (
-          <BandDrawn band={band} />
-        ))}
-        {layout.vms.map((vm) => (
-          <VmDrawn of={vm} />
-        ))}
-        {layout.files.map((file) => (
-          <FileDrawn of={file} />
-        ))}
-        {layout.arrows.map((arrow) => (
-          <ArrowDrawn arrow={arrow} />
-        ))}
-        <g class="reasons">
-          {reasons.map((text, i) => (
-            <text x={2} y={layout.height + 16 + i * STEP}>
-              {text}
-            </text>
+        <g aria-hidden="true">
+          {layout.bands.map((band) => (
+            <BandDrawn band={band} />
           ))}
+          {layout.vms.map((vm) => (
+            <VmDrawn of={vm} />
+          ))}
+          {layout.files.map((file) => (
+            <FileDrawn of={file} />
+          ))}
+          {layout.arrows.map((arrow) => (
+            <ArrowDrawn arrow={arrow} />
+          ))}
+          <g class="reasons">
+            {reasons.map((text, i) => (
+              <text x={2} y={layout.height + 16 + i * STEP}>
+                {text}
+              </text>
+            ))}
+          </g>
         </g>
       </Shared.Provider>
     </svg>
@@ -171,7 +173,7 @@ function Line({ line, since, x, y }: LineProps): JSX.Element {
     onGo(since);
   };
   return (
-    <a href={`#step=${since}`} onClick={go} tabIndex={-1} class="writer">
+    <a href={`#step=${since}`} onClick={go} tabindex={-1} class="writer">
       {text}
     </a>
   );

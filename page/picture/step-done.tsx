@@ -8,13 +8,18 @@ import { stepText } from "./steps.tsx";
 interface Props {
   readonly session: Session;
   readonly index: number;
+  /** Whose step, where there are several. */
+  readonly of?: string;
 }
 
-export function StepDone({ session, index }: Props): JSX.Element {
+export function StepDone({ session, index, of }: Props): JSX.Element {
   const moment = session.moments[index]!;
   const last = session.moments.length - 1;
   return (
-    <section class="step-done" aria-label="What this step did">
+    <section
+      class="step-done"
+      aria-label={of === undefined ? "What this step did" : `What this step did: ${oneLine(of)}`}
+    >
       <h2>
         {index === 0 ? `The start, before ${last} steps` : `Step ${index} of ${last}${inFlightText(moment)}`}
       </h2>

@@ -127,7 +127,7 @@ function SectionTable({
 }
 
 function Times({ n }: { readonly n: number | null }): JSX.Element {
-  if (n === null) return <span class="dim" aria-label="not declared" />;
+  if (n === null) return <span class="unseen">not declared</span>;
   if (n > 0) return <>{countText(n)}</>;
   return (
     <span class="said open">

@@ -87,7 +87,7 @@ const TONE: Readonly<Record<Difference["compatibility"], string>> = {
 function Runs({ file: { runs } }: { readonly file: DiffFile }): JSX.Element {
   return (
     <>
-      <h3>What was compared</h3>
+      <h2>What was compared</h2>
       <Table
         says="What was compared"
         head={["Bounds", "Pairs of states", "Calls in both", "Depth", "Complete"]}

@@ -35,17 +35,19 @@ export function DiffView({ of, number, designs }: Props): JSX.Element {
       {longer !== null && (
         <Controls session={longer} index={index} query={query} onGo={go} onSearch={search} />
       )}
-      {a.session !== null && b.session !== null && (
-        <MemoryApart a={a.session} b={b.session} hrefOf={hrefOf} onGo={go} />
-      )}
-      <section aria-label="The steps of both">
-        <h2>Steps</h2>
-        <BothSteps of={of} index={index} hrefOf={hrefOf} onGo={go} />
-      </section>
-      <div class="sides">
-        <Side name={of.of.a} of={a} index={index} onGo={go} />
-        <Side name={of.of.b} of={b} index={index} onGo={go} />
-      </div>
+      <main class="reports">
+        {a.session !== null && b.session !== null && (
+          <MemoryApart a={a.session} b={b.session} hrefOf={hrefOf} onGo={go} />
+        )}
+        <section aria-label="The steps of both">
+          <h2>Steps</h2>
+          <BothSteps of={of} index={index} hrefOf={hrefOf} onGo={go} />
+        </section>
+        <div class="sides">
+          <Side name={of.of.a} of={a} index={index} onGo={go} />
+          <Side name={of.of.b} of={b} index={index} onGo={go} />
+        </div>
+      </main>
     </>
   );
 }
@@ -106,7 +108,7 @@ function Side({ name, of: { session, problem }, index, onGo }: SideProps): JSX.E
     <section class="side" aria-label={oneLine(name)}>
       <h2>{oneLine(name)}</h2>
       {index > last && <p class="dim">This run has ended.</p>}
-      <StepDone session={session} index={at} />
+      <StepDone session={session} index={at} of={name} />
       <Memory session={session} index={at} onGo={onGo} isTable={false} />
       <BrokenPromises session={session} index={at} onGo={onGo} />
     </section>

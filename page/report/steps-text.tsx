@@ -56,7 +56,10 @@ export function BothSteps({ of: { of: file, a, b }, index, hrefOf, onGo }: BothP
     );
   };
   return (
-    <Table says="The steps of both" head={["Step", oneLine(file.a), "", oneLine(file.b)]}>
+    <Table
+      says="The steps of both"
+      head={["Step", oneLine(file.a), <span class="unseen">Same or different</span>, oneLine(file.b)]}
+    >
       {Array.from({ length: most }, (_, i) => i + 1).map((step) => (
         <tr
           class={[step === apart ? "apart" : "", step === index ? "here" : ""].join(" ").trim() || undefined}

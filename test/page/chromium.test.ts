@@ -1,5 +1,6 @@
 /** Pages in a real browser, as their readers use them: by keys alone, with branches, with files that are not what they should be. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Download, Page } from "playwright-core";
@@ -46,7 +47,9 @@ describe.skipIf(noBrowser !== null)(`in Chromium${orSkipped}`, () => {
     await page.keyboard.press("Enter");
     await counts(page, "1 / 1");
     // What was taken is gone; who took it goes on from the way back, not from the top.
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Branches");
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")))
+      .toBe("Branches");
     await page.keyboard.press("ArrowLeft");
     await counts(page, "0 / 1");
     await page.keyboard.press("ArrowRight");
@@ -191,11 +194,20 @@ describe.skipIf(noBrowser !== null)(`in Chromium${orSkipped}`, () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
+  test.each(["light", "dark"] as const)(
+    "nothing hinders who cannot see it, or uses no mouse: %s",
+    async (colorScheme) => {
+      for (const hash of ["", "#step=0", "#step=4"])
+        expect(await hindrances((await visit(browser, forgotten, hash, { colorScheme })).page)).toEqual([]);
+    },
+  );
+
   describe("reports", () => {
     test("a click on a broken promise opens its trace, which runs; and back", async () => {
       const report = join(folder, "check.json");
       writeFileSync(report, JSON.stringify(check()));
       const { page, errors, requests } = await opened("page", report);
+      expect(await hindrances(page)).toEqual([]);
       await page.locator("a[href='#trace=0']").first().click();
       await counts(page, `${STEPS} / ${STEPS}`);
       expect(await page.locator(".broken-promises h3").first().innerText()).toContain(
@@ -210,8 +222,10 @@ describe.skipIf(noBrowser !== null)(`in Chromium${orSkipped}`, () => {
 
     test("a difference shows both designs in step, and where they part", async () => {
       const { page, errors, requests } = await opened("diff");
+      expect(await hindrances(page)).toEqual([]);
       await page.locator("a[href^='#difference=']").first().click();
       await expect.poll(() => page.locator(".side").count()).toBe(2);
+      expect(await hindrances(page)).toEqual([]);
       const [, last] = (await countOf(page)).split(" / ");
       expect(await countOf(page)).toBe(`${last} / ${last}`);
       await page.keyboard.press("ArrowLeft");
@@ -233,6 +247,20 @@ describe.skipIf(noBrowser !== null)(`in Chromium${orSkipped}`, () => {
     return visit(browser, kind === "page" ? html : join(pages, "index.html"));
   }
 });
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Axe {
+  run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+}
+
+/** By the rules of WCAG and of good practice, as axe-core asks them; once all is drawn. */
+async function hindrances(page: Page): Promise<string[]> {
+  await page.waitForFunction(() => !document.body.innerText.includes("…\n"));
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 100)}`);
+}
 
 async function counts(page: Page, wanted: string): Promise<void> {
   await expect.poll(() => countOf(page), { interval: 10 }).toBe(wanted);
