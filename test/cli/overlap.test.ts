@@ -3,6 +3,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { checkVector, summary } from "../../checkers/explore/check.ts";
+import { NO_LIMIT } from "../../checkers/explore/sweep.ts";
+import { sectionCoverage } from "../../checkers/report/check-coverage.ts";
 import { inProcess } from "./gmemcheck.ts";
 import { twoLocks } from "./two-locks.ts";
 
@@ -17,6 +20,9 @@ interface Json {
     readonly properties: readonly { readonly name: string; readonly verdict: string }[];
   }[];
 }
+interface Counted {
+  readonly designs: readonly { readonly sections: Record<string, Record<string, number>> }[];
+}
 async function json(...args: readonly string[]): Promise<Json["results"]> {
   const { stdout } = await inProcess(["check", file, ...args, "--workers", "1", "--format", "json"]);
   return (JSON.parse(stdout) as Json).results;
@@ -24,6 +30,20 @@ async function json(...args: readonly string[]): Promise<Json["results"]> {
 /** All runs of the design, and one in which two calls overlap. */
 const all = await json();
 const two = await json("--overlap", "2");
+
+test("--sections counts in every mode, the same in however many threads", async () => {
+  const { stdout } = await inProcess(["check", file, "--sections", "--workers", "2", "--format", "json"]);
+  const { sections } = (JSON.parse(stdout) as Counted).designs[0]!;
+  const runs = [];
+  for (const vector of twoLocks.vectors)
+    runs.push(await checkVector(twoLocks, vector, { budget: NO_LIMIT, sections: true }));
+  expect(sections).toEqual(sectionCoverage(summary(twoLocks, twoLocks.vectors, runs, "nothing")));
+  // The two calls differ in the names of their locks alone.
+  expect(sections["up"]).toEqual(sections["down"]);
+  expect(Object.keys(sections["up"]!)).toEqual(["take the outer one", "take the inner one", "drop both"]);
+  // In each run from one state alone: nothing is made, and nobody else holds a lock.
+  expect(sections["up"]!["drop both"]).toBe(runs.length);
+});
 
 test("--mode runs the design's vectors of that mode; --overlap says how many calls overlap", async () => {
   const modes = (results: Json["results"]): unknown[] => results.map(({ mode, overlap }) => [mode, overlap]);

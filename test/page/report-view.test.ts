@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { renderReport } from "../../page/entry/static-report.tsx";
 import { ReportView } from "../../page/report/report-view.tsx";
 import { shownOf } from "../../page/report/shown.ts";
-import { ALL, check, diff, fuzz, gate, growth, mutate, named } from "./report-samples.ts";
+import { ALL, check, counted, diff, fuzz, gate, growth, mutate, named } from "./report-samples.ts";
 import { all, elements, parse, textOf, type Element } from "./markup.ts";
 import { storedOf } from "./stored.ts";
 
@@ -59,10 +59,32 @@ describe("without script", () => {
     const page = drawn([check(), fuzz()]);
     expect(rowsOf(page, "Coverage of forgotten-pin").slice(0, 2)).toEqual([
       ["Call", "0", "value", "EINVAL", "EOVERFLOW"],
-      ["mmap", "208", "", "186", "∅ never"],
+      ["mmap", "208", "not declared", "186", "∅ never"],
     ]);
     const never = all(page, ".never").map((list) => all(list, "li").map(textOf));
     expect(never).toEqual([["mmap: EOVERFLOW"], ["mmap: EOVERFLOW", "everything-is-shared"]]);
+  });
+
+  test("sections: each with how often it ran, of each call apart; what never ran is said in words", () => {
+    const page = drawn([counted()]);
+    expect(rowsOf(page, "Sections of forgotten-pin")).toEqual([
+      ["Call", "Section", "Ran"],
+      ["mmap", "look up the file", "394"],
+      ["take the lock", "208"],
+      ["refuse an offset", "∅ never"],
+      ["create_vm", "look up the file", "1,354"],
+    ]);
+    const table = all(page, "table").find(
+      ({ attributes }) => attributes.get("aria-label") === "Sections of forgotten-pin",
+    )!;
+    const spans = all(table, "th").map(({ attributes }) => attributes.get("rowspan"));
+    expect(spans.filter((span) => span !== undefined)).toEqual(["3", "1"]);
+    const never = all(page, ".never").map((list) => all(list, "li").map(textOf));
+    expect(never).toEqual([["mmap: EOVERFLOW"], ["mmap: refuse an offset"]]);
+    const text = textOf(page);
+    expect(text).toContain("forgotten-pin: 3 of 4 sections ran.");
+    expect(text).not.toContain("--sections");
+    expect(textOf(drawn([check()]))).toContain("gmemcheck check --sections counts them too");
   });
 
   test("mutants, gates, and two designs", () => {

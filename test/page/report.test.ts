@@ -18,7 +18,7 @@ import { kindOf, readReport } from "../../page/report/read.ts";
 import { shownOf } from "../../page/report/shown.ts";
 import { trendOf } from "../../page/report/trend.ts";
 import { ROOT } from "../cli/gmemcheck.ts";
-import { ALL, check, diff, fuzz, gate, growth, mutate, named, trace } from "./report-samples.ts";
+import { ALL, check, counted, diff, fuzz, gate, growth, mutate, named, trace } from "./report-samples.ts";
 
 /** What the schemas describe is what a page takes: tsc refuses these where they part. */
 const asPublished = {
@@ -139,8 +139,30 @@ describe("coverage", () => {
       declared: 5,
     });
     expect(of!.unsaid.join("\n")).toMatch(
-      /Which sections .* is not in the report[^]*1 of the runs were not exhausted/,
+      /Which sections .* is not in the report.*--sections[^]*1 of the runs were not exhausted/,
     );
+  });
+
+  test("of a check with --sections: calls × sections, and what never ran", () => {
+    const [of] = coverageOfCheck(counted());
+    expect(of!.sections).toEqual({
+      calls: [
+        {
+          call: "mmap",
+          sections: [
+            { section: "look up the file", times: 394 },
+            { section: "take the lock", times: 208 },
+            { section: "refuse an offset", times: 0 },
+          ],
+        },
+        { call: "create_vm", sections: [{ section: "look up the file", times: 1354 }] },
+        { call: "destroy_vm", sections: [] },
+      ],
+      never: ["mmap: refuse an offset"],
+      written: 4,
+    });
+    expect(of!.unsaid.join("\n")).not.toContain("--sections");
+    expect(coverageOfCheck(check())[0]!.sections).toBeNull();
   });
 
   test("of random runs", () => {

@@ -27,6 +27,7 @@ describe("the published schema of a check", () => {
     ["calls that overlap", ["dying-file-unbind-uaf", "--property", "no-use-after-free"]],
     ["a run that was cut off", ["template", "--max-states", "100"]],
     ["a profile", ["template", "--profile"]],
+    ["sections", ["template", "--sections", "--max-states", "100"]],
     ["names taken for interchangeable", ["template", "--symmetry", "--max-states", "1000"]],
   ])("accepts %s", async (_, args) => {
     const { stdout } = await inProcess(["check", ...args, "--format", "json"]);
