@@ -1,4 +1,7 @@
 /** How often each section of each call runs: of designs that are counted by hand, and without changing what a run finds. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   bool,
@@ -45,8 +48,11 @@ describe("calls one after the other", () => {
   test("the same whatever is kept of states, and however often a step is taken to trust it", async () => {
     const expected = await countsOf(parking, { bounds: { bays: 3 } });
     expect(expected["park"]).toEqual({ "look for the bay": 24, "refuse what is taken": 24, "take it": 12 });
-    for (const more of [{ paranoid: true }, { compaction: true }, { profile: true }, { interpreted: true }])
+    // Where parents are not kept, calls are made again to find the ways to what was found.
+    const checkpoint = mkdtempSync(join(tmpdir(), "gmemcheck-sections-"));
+    for (const more of [{ paranoid: true }, { checkpoint }, { profile: true }, { interpreted: true }])
       expect(await countsOf(parking, { bounds: { bays: 3 } }, more)).toEqual(expected);
+    rmSync(checkpoint, { recursive: true });
   });
 
   test("a round of a loop counts; what `when` leaves out, and what a disabled call ran, does not", async () => {
@@ -95,8 +101,9 @@ describe("calls one after the other", () => {
         "go on": () => undefined,
       },
     });
-    const { warn: times } = await countsOf(toy({ calls: { warn } }), { bounds: {} });
-    expect(times).toEqual({ look: 4, warn: 4, "go on": 3 });
+    const of = toy({ calls: { warn } });
+    for (const vector of [{ bounds: {} }, { bounds: {}, mode: "overlap", overlap: 1 }] as const)
+      expect((await countsOf(of, vector))["warn"]).toEqual({ look: 4, warn: 4, "go on": 3 });
   });
 
   test("of a model, the first section of a call runs as often as the call is made", async () => {
@@ -221,7 +228,7 @@ test.each([
 describe("of a design", () => {
   const shut = { when: () => false, run: () => undefined };
   const idle = call({ ...NOTHING, sections: { shared: () => undefined, shut } });
-  const other = call({ ...NOTHING, sections: { shut } });
+  const other = call({ ...NOTHING, sections: { shut }, finally: { put: () => undefined } });
   const left = call({ ...NOTHING, unexplored: "it sets a scene", sections: { alone: () => undefined } });
   const of = toy({ calls: { idle, other, left } });
   const both: Vector[] = [{ bounds: {} }, { bounds: { switches: 1 } }];
@@ -233,11 +240,11 @@ describe("of a design", () => {
       turn_on: { "refuse what is on": 10, "turn it on": 5 },
       turn_off: { "turn it off": 10 },
       idle: { shared: 6, shut: 0 },
-      other: { shut: 0 },
+      other: { shut: 0, put: 6 },
     };
     expect(sectionCoverage(report)).toEqual(expected);
     expect(sectionsText(report).split("\n")).toEqual([
-      "toy: 4 of 6 sections ran",
+      "toy: 5 of 7 sections ran",
       '  never ran in idle: "shut"',
       '  never ran in other: "shut"',
     ]);
@@ -247,7 +254,7 @@ describe("of a design", () => {
     const vector: Vector = { bounds: { switches: 8 } };
     const cut = await counted(of, vector, { budget: { ...NO_LIMIT, levels: 1 } });
     expect(sectionsText(summary(of, [vector], [cut], "nothing"))).toContain(
-      "toy: 4 of 6 sections ran so far: not all runs were exhausted",
+      "toy: 5 of 7 sections ran so far: not all runs were exhausted",
     );
     const plain = summary(of, [vector], [await checkVector(of, vector, { budget: NO_LIMIT })], "nothing");
     expect([sectionCoverage(plain), sectionsText(plain)]).toEqual([null, ""]);
