@@ -12,14 +12,11 @@ function mapped<T, U>(record: Readonly<Record<string, T>>, to: (value: T) => U):
 /** More questions than this in one step: a mutant that goes round for ever. */
 const MOST_ASKED = 10_000;
 
-/** A mutant that does not come to an end. */
-export class Runaway extends Error {
-  override readonly name = "Runaway";
-}
-
 export class Board {
   /** The mutant that is on; -1: none. */
   active = -1;
+  /** The mutant that is on goes round for ever: its step was broken off. */
+  ranAway = false;
   /** Mutants whose places the step at hand has come by. */
   readonly met: number[] = [];
   /** The numbers of sections. */
@@ -50,11 +47,15 @@ export class Board {
   turnOn(k: number): void {
     this.active = k;
     this.asked = 0;
+    this.ranAway = false;
   }
 
   private on(k: number): boolean {
     if (this.active >= 0) {
-      if (++this.asked > MOST_ASKED) throw new Runaway();
+      if (++this.asked > MOST_ASKED) {
+        this.ranAway = true;
+        throw new Error("it goes round for ever");
+      }
       return this.active === k;
     }
     if (this.stamps[k] !== this.step) {

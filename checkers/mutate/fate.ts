@@ -72,19 +72,25 @@ export async function fateOf(
     (await judge.at(told.filter((one) => !isShort(one))));
   if (heard !== null) return heard;
   // Where it goes otherwise, and all results are the same, larger bounds are not asked.
-  const alike = near.length === 0 ? null : await judge.compared(near);
+  const apart = near.filter(isFull);
+  const alike = apart.length === 0 ? null : await judge.compared(apart);
   if (alike?.kind === "equivalent") return judge.undecided ?? alike;
   const far = larger.filter((one) => one.differs.includes(mutant.id));
   const late = await judge.at(toldAt(far));
   if (late !== null) return late;
-  if (near.length + far.length === 0) return neverApart([...small, ...larger], mutant);
-  return judge.undecided ?? alike ?? (await judge.compared(far));
+  if (judge.undecided !== null) return judge.undecided;
+  const farApart = far.filter(isFull);
+  if (apart.length + farApart.length === 0) return neverApart([...small, ...larger], mutant);
+  return alike ?? (await judge.compared(farApart));
 }
 
-/** No step goes another way. */
+/** No step goes another way where steps were compared. */
 function neverApart(surveys: readonly Survey[], { id }: Mutant): Fate {
-  const at = surveys.filter(({ reached }) => reached.includes(id)).map(({ key }) => key);
-  return at.length === 0 ? { kind: "not reached" } : { kind: "equivalent", how: "same steps", at, open: [] };
+  const reached = surveys.filter((one) => one.reached.includes(id));
+  const keysOf = (some: readonly Survey[]): string[] => some.map(({ key }) => key);
+  const [at, open] = [keysOf(reached.filter(isFull)), keysOf(reached.filter((one) => !isFull(one)))];
+  if (at.length > 0) return { kind: "equivalent", how: "same steps", at, open };
+  return open.length === 0 ? { kind: "not reached" } : { kind: "survived", at: open[0]!, difference: null };
 }
 
 /** What is left out of a state may hold anything: such a run is asked where no other comes by. */
@@ -127,8 +133,7 @@ class Judge {
     const open: string[] = [];
     for (const { key, vector, states } of differs) {
       const budget = { states: states * PAIRS + MORE_PAIRS, seconds: this.options.seconds, bytes: 1e9 };
-      const said =
-        vector.track === undefined ? await this.asked.compare(this.mutant, vector, budget) : "a profile";
+      const said = await this.asked.compare(this.mutant, vector, budget);
       if (said === null) return overdue(key);
       if (typeof said !== "string" && said.verdict === "different")
         return { kind: "survived", at: key, difference: said.difference };

@@ -41,13 +41,13 @@ export interface JudgeOptions {
 export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptions): Promise<Judgement> {
   const mayKill = (name: string): boolean => options.only?.has(name) ?? true;
   const holds = new Set(of.holds.filter(mayKill));
-  const broken = of.broken.filter(mayKill);
+  const known = of.broken.filter(({ name }) => mayKill(name));
   const budget: Budget = { states: of.states * ROOM + MORE_ROOM, seconds: options.seconds, bytes: 1e9 };
   const at = of.key;
   try {
     const run = await checkVector(mutant, of.vector, {
       budget,
-      only: new Set([...holds, ...broken]),
+      only: new Set([...holds, ...known.map(({ name }) => name)]),
       until: holds,
       interpreted: of.transitions < (isSequential(of.vector) ? LONG.sequential : LONG.overlapping),
     });
@@ -56,8 +56,10 @@ export async function judgeAt(mutant: AnyDesign, of: Survey, options: JudgeOptio
     const by = violated.filter(({ name }) => holds.has(name)).sort((a, b) => a.steps! - b.steps!);
     if (by.length > 0) return { kind: "promise", by: by.map(({ name }) => name), steps: by[0]!.steps!, at };
     if (!run.complete) return { kind: "too big", why: run.reason ?? "", at };
-    const gone = broken.filter((name) => !violated.some((one) => one.name === name));
-    return gone.length > 0 ? { kind: "promise", by: gone, steps: null, at } : { kind: "alive" };
+    // What is known is pinned with its number of steps.
+    const stepsOf = (name: string): number | undefined => violated.find((one) => one.name === name)?.steps;
+    const other = known.filter(({ name, steps }) => stepsOf(name) !== steps).map(({ name }) => name);
+    return other.length > 0 ? { kind: "promise", by: other, steps: null, at } : { kind: "alive" };
   } catch (error) {
     return { kind: "language", why: firstLine(String(error)), at };
   }

@@ -15,7 +15,6 @@ import { isBlocked, type Advanced, type Blocked } from "../interleave/advance.ts
 import { outcomeKey, type Frame } from "../interleave/frame.ts";
 import { Interleaving } from "../interleave/search.ts";
 import type { Bench } from "./bench.ts";
-import { Runaway } from "./board.ts";
 import type { Steps } from "./steps.ts";
 
 export async function compareOverlappingSteps(
@@ -101,7 +100,7 @@ class Comparison extends Interleaving {
       return step;
     } catch (error) {
       if (error instanceof KernelBug) return error;
-      if (error instanceof Runaway) this.steps.endless.add(number);
+      if (this.bench.board.ranAway) this.steps.endless.add(number);
       // What grew a table of the draft, nothing makes small again.
       this.trial = codecFor(this.subject, TRACK_ALL, new Havoc());
       return null;

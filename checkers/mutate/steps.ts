@@ -15,7 +15,6 @@ import { Havoc } from "../explore/havoc.ts";
 import type { Instance } from "../explore/sequential.ts";
 import type { Store } from "../explore/store.ts";
 import type { Bench } from "./bench.ts";
-import { Runaway } from "./board.ts";
 
 /** A mutant as a design of its own. */
 export interface Loaded {
@@ -48,8 +47,6 @@ class Comparison {
     readonly parts: readonly number[];
   }[];
   private codec: Codec;
-  /** Whether the last attempt came to no end. */
-  private ranAway = false;
   private readonly subject: Bounded;
   private readonly m: unknown;
   private readonly steps: Steps = { reached: new Set(), differs: new Set(), endless: new Set() };
@@ -124,7 +121,7 @@ class Comparison {
       this.codec.unpack(from, at);
       board.turnOn(number);
       if (this.isOther(ended, this.attempt(instance, this.second))) differs.add(number);
-      if (this.ranAway) endless.add(number);
+      if (board.ranAway) endless.add(number);
     }
     for (const { number, instances, parts } of this.others) {
       if (!parts.some((part) => ran.has(part))) continue;
@@ -136,13 +133,11 @@ class Comparison {
   }
 
   private attempt(instance: Instance, into: Int32Array): string {
-    this.ranAway = false;
     try {
       const ended = instance.run(this.codec.draft, this.m);
       this.codec.pack(this.codec.draft, into, 0);
       return ended === disabled ? disabled : outcomeText(ended as Outcome);
     } catch (error) {
-      this.ranAway = error instanceof Runaway;
       // What grew a table of the draft, nothing makes small again.
       if (!(error instanceof KernelBug)) this.codec = codecFor(this.subject, TRACK_ALL, new Havoc());
       return error instanceof KernelBug ? `${BROKEN}: ${error.message}` : `${BROKEN}: ${String(error)}`;

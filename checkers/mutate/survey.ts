@@ -18,8 +18,8 @@ export interface Survey {
   readonly transitions: number;
   /** What holds, in every state or of every step. */
   readonly holds: readonly string[];
-  /** What is broken: breaches that the design is known for. */
-  readonly broken: readonly string[];
+  /** What is broken, after how many steps: breaches that the design is known for. */
+  readonly broken: readonly { readonly name: string; readonly steps: number }[];
   /** What had something to say. */
   readonly decided: readonly string[];
   /** Ids of mutants whose places were met, and of those that go another way there; where steps are not compared, any of them may. */
@@ -75,7 +75,7 @@ function reportOf({ mutants }: Bench, vector: Vector, run: RunReport, steps: Ste
     states: run.states,
     transitions: run.transitions,
     holds: holds.map(({ name }) => name),
-    broken: broken.map(({ name }) => name),
+    broken: broken.map(({ name, steps }) => ({ name, steps: steps! })),
     decided: [...run.decided].sort(),
     reached: named(steps?.reached ?? []),
     differs: named(steps?.differs ?? []),

@@ -64,9 +64,9 @@ export const logsDirty = (c: Region): boolean => (c.flags & KVM_MEM_LOG_DIRTY_PA
 export const isReadonly = (c: Region): boolean => (c.flags & KVM_MEM_READONLY) !== 0n;
 export const oldSlot = (s: State, c: Region): SlotState | null => s.vms[c.vm!].slots[c.space][c.id];
 
-/** access_ok(): the range lies in user addresses. Mappings do by nature. */
-function isUserRange({ area, offset }: UserAddress, size: bigint): boolean {
-  return area !== null || (!wraps(offset, size) && offset + size <= USER_END);
+/** access_ok(): the range lies in user addresses. Of a mapping, where it begins is not counted: a part of it is below, what is far behind it is not. */
+function isUserRange({ offset }: UserAddress, size: bigint): boolean {
+  return !wraps(offset, size) && offset + size <= USER_END;
 }
 
 /** The flags that a slot may have, by VM and by whether a guest_memfd is asked for. */

@@ -106,6 +106,7 @@ const allocatedIsThere = step({
   says: "after fallocate() has allocated a range, the page cache has a folio for every page of it",
   source: "kvm_gmem_allocate(), virt/kvm/guest_memfd.c",
   over: { file: File, page: Page },
+  asksResults: true,
   when: ({ state: s, machine: m }, { call, params, result }, { file, page }) => {
     const { mode, offset, len } = params as unknown as Allocation;
     if (call !== "fallocate" || result !== 0 || params["file"] !== file) return false;
@@ -140,6 +141,45 @@ const oneAddressSpace = step({
   when: ({ machine: m }, { call, params }) =>
     call === "check_extension" && params["cap"] === KVM_CAP_MULTI_ADDRESS_SPACE && m.addressSpaces === 1,
   holds: (_before, { result }) => typeof result !== "object" || result.value === 0,
+});
+
+const noAttributesNoCall = step({
+  name: "attributes-are-built-in-or-unknown",
+  says: "a kernel that was built for no kind of VM with private memory does not know KVM_SET_MEMORY_ATTRIBUTES",
+  source:
+    "kvm_vm_ioctl(): #ifdef CONFIG_KVM_GENERIC_MEMORY_ATTRIBUTES, virt/kvm/kvm_main.c, 6.8; else kvm_arch_vm_ioctl(): -ENOTTY",
+  over: { vm: Vm },
+  asksResults: true,
+  when: ({ state: s, machine: m }, { call, params }, { vm }) =>
+    call === "set_memory_attributes" && params["vm"] === vm && s.vms[vm].open && !m.hasMemoryAttributes,
+  holds: (_before, { result }) => result === "ENOTTY",
+});
+
+const preFaultNeedsTdp = step({
+  name: "pre-fault-needs-tdp",
+  says: "shadow page tables are not filled ahead of time on demand: KVM_PRE_FAULT_MEMORY is not supported on them",
+  source:
+    "kvm_arch_vcpu_pre_fault_memory(): if (!tdp_enabled) return -EOPNOTSUPP, arch/x86/kvm/mmu/mmu.c, 6.11",
+  over: { vm: Vm, vcpu: Vcpu },
+  asksResults: true,
+  when: ({ state: s, machine: m }, { call, params }, { vm, vcpu }) =>
+    call === "pre_fault_memory" &&
+    params["vm"] === vm &&
+    params["vcpu"] === vcpu &&
+    s.vms[vm].vcpus[vcpu] === "open" &&
+    !m.tdp,
+  holds: (_before, { result }) => result === "EOPNOTSUPP" || result === "EINVAL",
+});
+
+const failureSticks = step({
+  name: "failed-memory-is-poisoned",
+  says: "a page that memory_failure() has handled is poisoned",
+  source: "memory_failure(): TestSetPageHWPoison(), mm/memory-failure.c",
+  over: { inode: Inode, page: Page },
+  asksResults: true,
+  when: (_before, { call, params, result }, { inode, page }) =>
+    call === "memory_failure" && result === 0 && params["inode"] === inode && params["page"] === page,
+  holds: (_before, _made, after, { inode, page }) => after.pageState(inode, page) === "poisoned",
 });
 
 interface Allocation {
@@ -230,6 +270,9 @@ export const everyVersion = [
   allocatedIsThere,
   vcpuIdIsTaken,
   oneAddressSpace,
+  noAttributesNoCall,
+  preFaultNeedsTdp,
+  failureSticks,
 ];
 /** What only versions from 6.18 on can reach. */
 export const since6_18 = [sharedFromFile, hostMapsFile];

@@ -13,6 +13,9 @@ const TABLE =
 const UNMAPPED =
   "do_vmi_munmap(), mm/vma.c, answers 0 where nothing is mapped and changes nothing, as the mutant does; the design leaves such calls out";
 
+const NOTHING_THERE =
+  "an access where nothing is mapped ends with SIGSEGV SEGV_MAPERR, do_user_addr_fault(), arch/x86/mm/fault.c, and changes nothing, as the mutant says; the design leaves such accesses out";
+
 export const equivalents: readonly Explained[] = [
   {
     id: "models/guest-memfd/lifetime.ts#lowestFree/weaken-guard/4",
@@ -38,5 +41,27 @@ export const equivalents: readonly Explained[] = [
     id: "models/guest-memfd/calls/mmap.ts#munmap/drop-check/1",
     before: "if (s.areas[area] === null) return disabled;",
     why: UNMAPPED,
+  },
+  {
+    id: "models/guest-memfd/calls/host-access.ts#faultSections/drop-section/1",
+    before:
+      "(s: State, { area, offset }: Access, m: Machine): HostStep => { if (pageOfArea(s, area, m.pages.at(offset)) === null) return disabled; }",
+    why: NOTHING_THERE,
+  },
+  {
+    id: "models/guest-memfd/calls/host-access.ts#faultSections/drop-check/1",
+    before: "if (pageOfArea(s, area, m.pages.at(offset)) === null) return disabled;",
+    why: NOTHING_THERE,
+  },
+  {
+    id: "models/guest-memfd/calls/host-access.ts#faultSections/reorder-sections/1",
+    before:
+      '"find the mapping": (s: State, { area, offset }: Access, m: Machine): HostStep => { if (pageOfArea(s, area, m.pages.at(offset)) === null) return disabled; }',
+    why: NOTHING_THERE,
+  },
+  {
+    id: "models/guest-memfd/calls/memory-failure.ts#canFail/weaken-guard/2",
+    before: 'memory.kind === "guest_memfd" && folio !== "absent" && folio !== "poisoned"',
+    why: "a page that is poisoned already: memory_failure(), mm/memory-failure.c, answers -EHWPOISON and changes nothing, as the mutant does; the design leaves such failures out",
   },
 ];

@@ -1,5 +1,5 @@
 /** The gate on pull requests to a git repository: what each of them comes to, as a process, from start to end. */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -41,7 +41,9 @@ const unbindUnderTheLock`,
 test("one errno of 7.3 changes: its ABI breaks, shown in 3 calls; the formats say the same", async () => {
   changeErrno();
   const out = mkdtempSync(join(tmpdir(), "gmemcheck-gate-out-"));
-  const { code, stdout } = await repository.gate("--base", "main", "--out", out);
+  const pages = join(out, "pages");
+  const { code, stdout, stderr } = await repository.gate("--base", "main", "--out", out, "--html", pages);
+  console.error(stderr);
   expect(code).toBe(1);
   expect(stdout).toMatch(
     /^BREAKS {2}guest-memfd-7.3: errno changed: set_user_memory_region2 EEXIST → EINVAL/m,
@@ -72,6 +74,9 @@ test("one errno of 7.3 changes: its ABI breaks, shown in 3 calls; the formats sa
     region: { startLine: line },
   });
   expect(readFileSync(join(out, "junit.xml"), "utf8")).toContain('type="AbiDifference"');
+  const page = readFileSync(join(pages, "index.html"), "utf8");
+  const carried = JSON.parse(/id="data">([^]*?)<\/script>/.exec(page)![1]!);
+  console.error(carried.designs, carried.notes, readdirSync(pages, { recursive: true }));
 });
 
 interface Sarif {

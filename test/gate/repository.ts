@@ -45,7 +45,7 @@ export class TestRepository {
 
   constructor() {
     made.push(this.root);
-    for (const folder of ["spec", "models", "checkers", "cli", "bin"])
+    for (const folder of ["spec", "models", "checkers", "page", "schemas", "cli", "bin"])
       cpSync(join(ROOT, folder), join(this.root, folder), { recursive: true });
     for (const file of ["package.json", "tsconfig.json", ".gitignore"])
       cpSync(join(ROOT, file), join(this.root, file));

@@ -66,6 +66,19 @@ describe("a page of reports", async () => {
   });
 });
 
+test("what fuzz --html writes is the page of its report, and one of each trace that it found", async () => {
+  const pages = join(folder, "fuzzed");
+  const { code, stderr } = await inProcess(["fuzz", "forgotten-pin", "--runs", "60", "--html", pages]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(join(pages, "index.html"))]);
+  expect(readdirSync(pages, { recursive: true }).sort()).toEqual([
+    "forgotten-pin",
+    "forgotten-pin/host-never-maps-private.html",
+    "index.html",
+  ]);
+  const { reports, designs } = dataOf(readFileSync(join(pages, "index.html"), "utf8"));
+  expect([designs, reports[0].document.results[0].runs]).toEqual([["forgotten-pin"], 60]);
+});
+
 test("a design that is nowhere: the page is made without it, and says so", async () => {
   const document = fuzz();
   document.results[0].design = "mine";

@@ -2,7 +2,7 @@
  * KVM_SET_USER_MEMORY_REGION2 and its older form: create, delete, move or re-flag a slot, section by section as
  * in kvm_set_memory_region() and kvm_set_memslot(), virt/kvm/kvm_main.c.
  */
-import { bool, goTo, local, maybe, oneOf, upTo } from "../../../spec/language.ts";
+import { bool, goTo, live, local, maybe, oneOf, upTo } from "../../../spec/language.ts";
 import { File, Inode, Slot, Space } from "../../../spec/guest-memory.ts";
 import { MAX_FILE_OFFSET } from "../../../spec/abi/files.ts";
 import {
@@ -127,7 +127,8 @@ export function flushSlot(s: State, c: Region): void {
 
 /** A copy of the slot that says KVM_MEMSLOT_INVALID takes its place: from now on no vCPU finds the slot. */
 function invalidate(s: State, c: Region): void {
-  const old = oldSlot(s, c)!;
+  // What is being created has no old slot: kvm_invalidate_memslot() would follow NULL.
+  const old = live(creates(c) ? null : oldSlot(s, c), "the old slot, of which there is none,");
   old.phase = "invalid";
   old.copyRmap = old.rmap;
 }
