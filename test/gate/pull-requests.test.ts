@@ -42,8 +42,7 @@ test("one errno of 7.3 changes: its ABI breaks, shown in 3 calls; the formats sa
   changeErrno();
   const out = mkdtempSync(join(tmpdir(), "gmemcheck-gate-out-"));
   const pages = join(out, "pages");
-  const { code, stdout, stderr } = await repository.gate("--base", "main", "--out", out, "--html", pages);
-  console.error(stderr);
+  const { code, stdout } = await repository.gate("--base", "main", "--out", out, "--html", pages);
   expect(code).toBe(1);
   expect(stdout).toMatch(
     /^BREAKS {2}guest-memfd-7.3: errno changed: set_user_memory_region2 EEXIST → EINVAL/m,
@@ -74,9 +73,12 @@ test("one errno of 7.3 changes: its ABI breaks, shown in 3 calls; the formats sa
     region: { startLine: line },
   });
   expect(readFileSync(join(out, "junit.xml"), "utf8")).toContain('type="AbiDifference"');
-  const page = readFileSync(join(pages, "index.html"), "utf8");
-  const carried = JSON.parse(/id="data">([^]*?)<\/script>/.exec(page)![1]!);
-  console.error(carried.designs, carried.notes, readdirSync(pages, { recursive: true }));
+  const index = readFileSync(join(pages, "index.html"), "utf8");
+  const { designs, notes } = JSON.parse(/id="data">([^]*?)<\/script>/.exec(index)![1]!);
+  expect([designs, notes]).toEqual([["guest-memfd-7.3"], []]);
+  expect(readdirSync(join(pages, "guest-memfd-7.3"))).toEqual([
+    expect.stringMatching(/^errno_changed_.*EEXIST.*EINVAL\.html$/),
+  ]);
 });
 
 interface Sarif {
