@@ -8,6 +8,7 @@ import {
   type Scenario,
   type Vector,
 } from "../../spec/language/design.ts";
+import { KernelBug } from "../../spec/language/kernel-bug.ts";
 import type { AnyProperty } from "../../spec/language/property.ts";
 import { TRACK_ALL, locations, type Tracking } from "./codec.ts";
 import { actorOf } from "../interleave/frame.ts";
@@ -164,7 +165,9 @@ function afterGiven(design: AnyDesign, scenario: Scenario, m: unknown, sizes: Si
   for (const { call: name, params } of scenario.given ?? []) {
     const call = design.calls[name];
     const ended =
-      call === undefined ? "no such call" : runWithLocks(makeInstance(name, call, params, sizes), state, m);
+      call === undefined
+        ? "no such call"
+        : endOf(() => runWithLocks(makeInstance(name, call, params, sizes), state, m));
     if (ended === 0 || typeof ended === "object") continue;
     throw new ModelError(
       `the scenario is given ${callText(name, params)}, which ends with ${ended}`,
@@ -173,6 +176,15 @@ function afterGiven(design: AnyDesign, scenario: Scenario, m: unknown, sizes: Si
     );
   }
   return canonical(design.state, sizes, state) as object;
+}
+
+function endOf<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof KernelBug) return `a bug of the kernel: ${error.message}`;
+    throw error;
+  }
 }
 
 function actorsOf(bounds: Bounds, instances: readonly Instance[]): number {
