@@ -15,6 +15,7 @@ import {
   record,
   upTo,
   variant,
+  warnOn,
   withState,
 } from "../../spec/language.ts";
 import type { ValueOf } from "../../spec/language.ts";
@@ -195,6 +196,22 @@ test("a scenario that names a call which the design has not is an error of the m
   });
   await expect(run(design, {}, { scenario: "some" })).rejects.toThrow(
     'scenario "some" of renamed names the call turn_up, which the design has not',
+  );
+});
+
+test("a scenario whose given calls run into a bug of the kernel says so, with the call", async () => {
+  const warns = change(turnOn, { sections: { "turn it on": () => warnOn(true, "it is on") } });
+  const design = variant(toy(), {
+    name: "warns",
+    says: "x",
+    source: "test",
+    calls: { turn_on: warns },
+    scenarios: {
+      some: { says: "x", calls: ["turn_on"], given: [{ call: "turn_on", params: { at: 0 } }] },
+    },
+  });
+  await expect(run(design, {}, { scenario: "some" })).rejects.toThrow(
+    "the scenario is given turn_on(at=0), which ends with a bug of the kernel: it is on",
   );
 });
 
