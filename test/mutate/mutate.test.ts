@@ -203,12 +203,3 @@ describe("a process that ends by itself", () => {
     expect((await Promise.all(both))[1]).toBe("Stopped");
   });
 });
-
-test("a lock that no overlap asks for is not called equivalent by runs that make one call after the other", async () => {
-  const only = "models/proposals/template.ts#convert/drop-lock/1";
-  const { stdout } = await inProcess([
-    ...["mutate", "models/proposals/template.ts", "--only", only],
-    ...["--max-states=1", "--format=json"],
-  ]);
-  expect((JSON.parse(stdout) as Json).mutants[0]!.fate.kind).toBe("not reached");
-});

@@ -47,7 +47,7 @@ describe("attr-read-without-retry, two calls in flight", () => {
   test("mutants that no step tells apart have the states, the steps and the results of the original", async () => {
     const alike = [...steps.reached].filter((number) => !steps.differs.has(number));
     expect(alike.length).toBeGreaterThan(10);
-    for (const number of alike.filter((_, i) => i % 3 === 0)) {
+    for (const number of alike.filter((_, i) => i % 6 === 0)) {
       const { levels, transitions, outcomes, verdict } = await searched(await loaded(mutants[number]!));
       expect({ levels, transitions, outcomes, verdict }, mutants[number]!.id).toEqual({
         levels: original.levels,
