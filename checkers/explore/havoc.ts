@@ -38,6 +38,8 @@ export class Havoc {
   /** What a cell holds in the state at hand, where the state says; UNKNOWN where it does not. */
   private readonly base: unknown[] = [];
   private readonly absent = new Set<number>();
+  /** Refusals that were thrown, by cell: to find out where each was thrown takes longer than the question that it ends. */
+  private readonly refusals: Untracked[] = [];
   private step = 1;
   private script: number[] = [];
   private widths: number[] = [];
@@ -141,7 +143,7 @@ export class Havoc {
         this.assumedAbsent = true;
         return null;
       }
-      throw new Untracked(this.paths[cell]!, this.inLocation[cell]!);
+      throw (this.refusals[cell] ??= new Untracked(this.paths[cell]!, this.inLocation[cell]!));
     }
     const values = this.values[cell]!;
     if (this.taken === this.script.length) {
