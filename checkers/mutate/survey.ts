@@ -55,7 +55,8 @@ export async function survey(
 async function metIn(bench: Bench, vector: Vector, options: SearchOptions): Promise<Steps> {
   const { board, mutants, partsOf } = bench;
   board.begin();
-  await checkVector(bench.design, vector, { budget: options.budget, interpreted: true, orders: false });
+  const unasked = { only: new Set<string>(), orders: false };
+  await checkVector(bench.design, vector, { budget: options.budget, interpreted: true, ...unasked });
   const met = new Set(board.met);
   for (const [number, parts] of partsOf) if (parts.some((part) => board.ran.has(part))) met.add(number);
   // Where nothing overlaps, a lock tells nothing: to count such a mutant as reached would be to call it equivalent.
