@@ -10,6 +10,7 @@ import { main } from "../cli/main.ts";
 import { entryNamed } from "../models/catalogue.ts";
 import { openSession } from "../page/session/open.ts";
 import { launch, noBrowser, visit } from "./browser.ts";
+import type { MeasuredPages, PageTimes } from "./page-times.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DOCS = join(ROOT, "docs");
@@ -25,6 +26,8 @@ const VISITS = 5;
 const STEPS = 60;
 
 if (noBrowser !== null) throw new Error(noBrowser);
+/** Of what is measured: pictures that are written below are changes. */
+const before = commit() ?? "unknown";
 const folder = mkdtempSync(join(tmpdir(), "gmemcheck-pages-"));
 const browser = await launch();
 try {
@@ -71,8 +74,12 @@ async function times(): Promise<void> {
   writeFileSync(long, JSON.stringify(await longTrace()));
   const measured = { largest: await timesOf(browser, LARGEST), long: await timesOf(browser, long) };
   const { cpu, cores, node } = machine();
-  const about = { commit: commit(), machine: { cpu, cores, node, chromium: browser.version() } };
-  writeFileSync(join(DOCS, "pages.json"), `${JSON.stringify({ ...about, ...measured }, null, 2)}\n`);
+  const all: MeasuredPages = {
+    commit: before,
+    machine: { cpu, cores, node, chromium: browser.version() },
+    ...measured,
+  };
+  writeFileSync(join(DOCS, "pages.json"), `${JSON.stringify(all, null, 2)}\n`);
   process.stdout.write(`${JSON.stringify(measured)}\n`);
 }
 
@@ -99,16 +106,7 @@ async function longTrace(): Promise<unknown> {
   throw new Error("no two calls of these take each other back");
 }
 
-interface Times {
-  readonly steps: number;
-  readonly kilobytes: number;
-  /** From opening the file to what is drawn and answers; median of all visits. */
-  readonly readyMs: number;
-  /** From a key to what is drawn: the median, and what 95 of 100 keep within. */
-  readonly stepMs: { readonly median: number; readonly of95: number };
-}
-
-async function timesOf(of: Browser, trace: string): Promise<Times> {
+async function timesOf(of: Browser, trace: string): Promise<PageTimes> {
   const html = await pageOf(trace);
   const ready: number[] = [];
   const steps: number[] = [];

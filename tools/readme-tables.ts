@@ -12,6 +12,7 @@ import type { Entry } from "../models/catalogue.ts";
 import { entryOf, registry } from "../models/registry.ts";
 import { PROFILES } from "../spec/language/design.ts";
 import type { Pin } from "../spec/language/pin.ts";
+import type { MeasuredPages, PageTimes } from "./page-times.ts";
 import { filled, lengths, read, root, table, type Parts } from "./tables.ts";
 
 const pinsOf = ({ design }: Entry): Pin[] => Object.values(pins[design.name]!);
@@ -180,21 +181,9 @@ function growth(): string {
   return table(["bounds", ...head], rows);
 }
 
-interface PageTimes {
-  readonly steps: number;
-  readonly kilobytes: number;
-  readonly readyMs: number;
-  readonly stepMs: { readonly median: number; readonly of95: number };
-}
-
-interface Pages extends Readonly<Record<"largest" | "long", PageTimes>> {
-  readonly commit: string;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly chromium: string };
-}
-
 /** What pages cost who opens them. */
 function pages(): string {
-  const { largest, long, commit, machine } = JSON.parse(read("docs/pages.json")) as Pages;
+  const { largest, long, commit, machine } = JSON.parse(read("docs/pages.json")) as MeasuredPages;
   const timesOf = ({ readyMs, stepMs }: PageTimes): string =>
     `answers ${count(readyMs)} ms after it is opened, and a key within ${stepMs.median} ms (${stepMs.of95} ms for 95 of 100)`;
   const where = `Chromium ${machine.chromium.split(".")[0]} on ${machine.cores} cores (${machine.cpu}), commit ${commit.slice(0, 12)}, \`npm run pages\``;
