@@ -134,6 +134,12 @@ describe("the models of the shipped versions", () => {
     expect((playing.machine as { gpaBits: number }).gpaBits).toBe(52);
   });
 
+  test("an offset below 2^47 is a user address, wherever the mapping begins", () => {
+    const at = (offset: bigint): Made => region({ userspace_addr: { area: 1, offset } });
+    const { results } = play(of7_3, {}, [createVm(0), at((1n << 47n) - 8192n), at(1n << 47n)]);
+    expect(results.slice(1)).toEqual([0, "EINVAL"]);
+  });
+
   test("ordinary memory is never poisoned by the machine", () => {
     const { results } = play(of7_3, {}, [["memory_failure", { inode: 1, page: 0 }]]);
     expect(results).toEqual([null]);

@@ -64,7 +64,10 @@ export const logsDirty = (c: Region): boolean => (c.flags & KVM_MEM_LOG_DIRTY_PA
 export const isReadonly = (c: Region): boolean => (c.flags & KVM_MEM_READONLY) !== 0n;
 export const oldSlot = (s: State, c: Region): SlotState | null => s.vms[c.vm!].slots[c.space][c.id];
 
-/** access_ok(): the range lies in user addresses. Of a mapping, where it begins is not counted: a part of it is below, what is far behind it is not. */
+/**
+ * access_ok(), __access_ok() in arch/x86/include/asm/uaccess_64.h: the range ends below TASK_SIZE_MAX. An address of a mapping is its offset
+ * from where that begins; where it begins is not known here and counts as 0.
+ */
 function isUserRange({ offset }: UserAddress, size: bigint): boolean {
   return !wraps(offset, size) && offset + size <= USER_END;
 }
