@@ -178,6 +178,7 @@ function afterGiven(design: AnyDesign, scenario: Scenario, m: unknown, sizes: Si
   return canonical(design.state, sizes, state) as object;
 }
 
+/** What a given call comes to; a bug that it runs into is told as an end of its own. */
 function endOf<T>(run: () => T): T | string {
   try {
     return run();

@@ -1,5 +1,6 @@
 /** The same for every design of the registry, at its smallest sequential runs; and walks at bounds that nobody exhausts. */
 import { expect, test } from "vitest";
+import { isSequential } from "../../checkers/explore/mode.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
 import { pins } from "../../models/pins.ts";
 import { entryOf, registry } from "../../models/registry.ts";
@@ -9,7 +10,7 @@ const MOST_TRANSITIONS = 400_000;
 
 const runs = registry.flatMap(({ design }) =>
   design.vectors
-    .filter(({ mode }) => (mode ?? "sequential") === "sequential")
+    .filter(isSequential)
     .filter((vector) => pins[design.name]![vectorKey(vector)]!.transitions <= MOST_TRANSITIONS)
     .slice(0, 3)
     .map((vector) => [design.name, vectorKey(vector), design, vector] as const),

@@ -1,5 +1,6 @@
 /** The search against the reference search at every default vector that this one gets through in half a minute. */
 import { expect, test } from "vitest";
+import { isSequential } from "../../checkers/explore/mode.ts";
 import { vectorKey } from "../../checkers/explore/pin.ts";
 import { pins } from "../../models/pins.ts";
 import { registry } from "../../models/registry.ts";
@@ -9,7 +10,7 @@ const MOST_TRANSITIONS = 250_000;
 
 const cases = registry.flatMap(({ design }) =>
   design.vectors
-    .filter(({ track, mode }) => (track ?? "full") === "full" && (mode ?? "sequential") === "sequential")
+    .filter((vector) => isSequential(vector) && (vector.track ?? "full") === "full")
     .filter((vector) => pins[design.name]![vectorKey(vector)]!.transitions <= MOST_TRANSITIONS)
     .map((vector) => [design.name, vectorKey(vector), design, vector] as const),
 );

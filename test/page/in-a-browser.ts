@@ -21,8 +21,9 @@ export async function madePage(folder: string, file: string): Promise<string> {
 export const countOf = (page: Page): Promise<string> => page.locator("output.count").innerText();
 
 export async function showsWhatIsStored(browser: Browser, folder: string, file: string): Promise<void> {
-  const { property, instance, why } = (await storedOf(file)).document.breach;
-  const steps = (await storedOf(file)).document.steps.length;
+  const { document } = await storedOf(file);
+  const { property, instance, why } = document.breach;
+  const steps = document.steps.length;
   const { page, errors, requests } = await visit(browser, await madePage(folder, file));
   try {
     await expectCount(page, steps, steps);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Download, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inProcess } from "../cli/gmemcheck.ts";
 import { launch, noBrowser, orSkipped, visit, type Visit } from "../../tools/browser.ts";
@@ -276,7 +276,7 @@ async function tabTo(page: Page, words: string, key = "Tab"): Promise<void> {
 
 async function savedBy(page: Page, act: () => Promise<void>): Promise<string> {
   const [download] = await Promise.all([page.waitForEvent("download"), act()]);
-  return (download as Download).path();
+  return download.path();
 }
 
 /** As a browser reads it that has the page's policy no more. */
