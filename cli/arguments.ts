@@ -60,10 +60,14 @@ function defaultBytes(runs: number): number {
   return Math.floor(totalmem() / 2 / runs);
 }
 
-export function workersFrom(text: string): number {
-  const workers = Number(text);
-  if (Number.isInteger(workers) && workers >= 1 && workers <= 256) return workers;
-  throw new UsageError(`--workers: "${text}" is not a whole number from 1 to 256`);
+export const workersFrom = countFrom("--workers", 256);
+
+export function countFrom(option: string, most: number): (text: string) => number {
+  return (text) => {
+    const n = Number(text);
+    if (Number.isInteger(n) && n >= 1 && n <= most) return n;
+    throw new UsageError(`${option}: "${text}" is not a whole number from 1 to ${most}`);
+  };
 }
 
 /** Of each of some runs. */

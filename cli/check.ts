@@ -1,5 +1,5 @@
 /** `gmemcheck check`: searches designs exhaustively, and says what holds, what is broken, and how. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   summary,
   type DesignReport,
@@ -19,7 +19,7 @@ import { budgetFrom, type BudgetOptions } from "./arguments.ts";
 import { findDesign } from "./designs.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
-import { runJobs } from "./jobs.ts";
+import { runJobs, type JobOptions } from "./jobs.ts";
 import type { Job } from "./run-job.ts";
 import {
   checkProperties,
@@ -35,6 +35,13 @@ import { locate } from "./locate.ts";
 import { ProgressLine, makeFolder, writeWhole } from "./output.ts";
 
 export interface CheckCommand extends VectorOptions, BudgetOptions {
+  /** Where workers are told what to do; it is done here when absent. */
+  readonly redis?: string;
+  /** The folder that they share, for searches in shards, and how many shards there are. */
+  readonly shared?: string;
+  readonly shards?: number;
+  /** The run that is taken up again. */
+  readonly attach?: string;
   readonly all?: boolean;
   readonly property?: readonly string[];
   readonly format: "text" | "json" | "itf" | CaseFormat;
@@ -76,13 +83,52 @@ interface Task {
 }
 
 export async function check(names: readonly string[], options: CheckCommand): Promise<number> {
+  refuseWhatOneMachineHas(options);
+  const { redis, attach } = options;
+  if (redis !== undefined && attach !== undefined) {
+    if (names.length > 0) throw new UsageError("--attach: the run knows which designs it is of; name none");
+    const asked = (await (await import("./queue/run.ts")).attached(redis, attach)) as Asked;
+    return checkAll(asked.names, { ...options, ...asked.options });
+  }
+  return checkAll(names, options);
+}
+
+/** What a run is made from, wherever it is made and whatever becomes of its report. */
+interface Asked {
+  readonly names: readonly string[];
+  readonly options: Partial<CheckCommand>;
+}
+
+function askedFrom(names: readonly string[], options: CheckCommand): Asked {
+  const { redis: _r, attach: _a, out: _o, html: _h, format: _f, rerun: _l, ...own } = options;
+  const sorted = Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { names, options: Object.fromEntries(sorted) as Partial<CheckCommand> };
+}
+
+function refuseWhatOneMachineHas(options: CheckCommand): void {
+  const { redis, shared, shards, attach, workers, spill, checkpoint, resume } = options;
+  const named = (of: Readonly<Record<string, unknown>>): string | undefined =>
+    Object.entries(of).find(([, value]) => value !== undefined)?.[0];
+  const ofMany = named({ shared, shards, attach });
+  if (redis === undefined && ofMany !== undefined)
+    throw new UsageError(`--${ofMany}: is of runs that others do; --redis says where they are told`);
+  const ofOne = named({ workers, spill, checkpoint, resume });
+  if (redis !== undefined && ofOne !== undefined)
+    throw new UsageError(`--${ofOne}: is of runs on this machine; with --redis, those who listen there work`);
+  if (shards !== undefined && shared === undefined)
+    throw new UsageError(
+      "--shards: where do the shards' states go? --shared names a folder that all machines have",
+    );
+}
+
+async function checkAll(names: readonly string[], options: CheckCommand): Promise<number> {
   const tasks = await tasksFor(names, options);
   oneRun(tasks, options);
   // Found out before the work, not after it.
   for (const folder of [options.out, options.html]) if (folder !== undefined) makeFolder(folder);
   const interrupt = new Interrupt();
   interrupt.listen();
-  const reports = await runTasks(tasks, options, interrupt);
+  const reports = await runTasks(tasks, options, interrupt, askedFrom(names, options));
   const summaries = reports.map((runs, i) => {
     const { entry, vectors } = tasks[i]!;
     return summary(entry.design, vectors, runs, options.property === undefined ? judgedOf(entry) : "asked");
@@ -173,22 +219,41 @@ async function runTasks(
   tasks: readonly Task[],
   options: CheckCommand,
   interrupt: Interrupt,
+  asked: Asked,
 ): Promise<RunReport[][]> {
   const jobs: Job[] = tasks.flatMap(({ asked, vectors }) =>
     vectors.map((vector) => ({ design: asked, vector })),
   );
   const line = new ProgressLine();
-  const runs = await runJobs(jobs, {
+  const how: JobOptions = {
     budget: budgetFrom(options, jobs.length),
     only: options.property ?? null,
     search: searchOptions(options),
     workers: options.workers,
     stop: () => interrupt.reason(),
     onProgress: (job, progress, done) => line.show(progressText(job, progress, done, jobs.length)),
-  });
+  };
+  const runs = await (options.redis === undefined
+    ? runJobs(jobs, how)
+    : elsewhere(jobs, how, options, asked));
   line.clear();
   let at = 0;
   return tasks.map(({ vectors }) => vectors.flatMap(() => runs[at++] ?? []));
+}
+
+async function elsewhere(
+  jobs: readonly Job[],
+  how: JobOptions,
+  { redis, shared, shards, rerun = "" }: CheckCommand,
+  asked: Asked,
+): Promise<(RunReport | undefined)[]> {
+  const { runJobsElsewhere } = await import("./queue/check.ts");
+  const to = {
+    redis: redis!,
+    ...(shared === undefined ? {} : { shared: resolve(shared) }),
+    ...(shards === undefined ? {} : { shards }),
+  };
+  return runJobsElsewhere(jobs, { ...how, command: rerun, asked }, to);
 }
 
 function searchOptions(options: CheckCommand): PlainOptions {

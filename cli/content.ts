@@ -1,7 +1,7 @@
 /** What a run depends on besides its options: the text of the tool, of the models, and of a design's own file. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -20,7 +20,7 @@ function hashed(asked: string): string {
   return hashOf(["spec", "models", "checkers"], existsSync(own) ? [own] : []);
 }
 
-/** Of all sources in these folders of the project, and of the files. */
+/** Of all sources in these folders of the project, and of the files; the same wherever the project is. */
 export function hashOf(folders: readonly string[], files: readonly string[]): string {
   const hash = createHash("sha256");
   const sources = folders.flatMap((folder) =>
@@ -28,6 +28,7 @@ export function hashOf(folders: readonly string[], files: readonly string[]): st
       .filter((path) => path.endsWith(".ts"))
       .map((path) => join(ROOT, folder, path)),
   );
-  for (const path of [...sources, ...files].sort()) hash.update(path).update(readFileSync(path));
+  for (const path of [...sources, ...files].sort())
+    hash.update(relative(ROOT, path)).update(readFileSync(path));
   return hash.digest("hex");
 }

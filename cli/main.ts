@@ -3,7 +3,16 @@ import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../checkers/usage-error.ts";
 import { MODES } from "../spec/language/design.ts";
 import { ModelError } from "../spec/language/verdict.ts";
-import { amount, boundsFrom, oneOf, overlapFrom, profileFrom, seedFrom, workersFrom } from "./arguments.ts";
+import {
+  amount,
+  boundsFrom,
+  countFrom,
+  oneOf,
+  overlapFrom,
+  profileFrom,
+  seedFrom,
+  workersFrom,
+} from "./arguments.ts";
 import { EMIT_KINDS, type EmitKind } from "./emit-kinds.ts";
 import { EXIT } from "./exit.ts";
 import { secondsFrom } from "./gate/budget.ts";
@@ -151,12 +160,31 @@ function commands(done: (code: number) => void): Command {
       "count which sections of each call run; the runs are interpreted for it, and slower",
     )
     .option("--workers <n>", "threads; as many as cores", workersFrom)
+    .option("--redis <url>", "have it done by who listens to a queue there: gmemcheck worker")
+    .option("--shared <dir>", "with --redis: search each run in shards, whose states are in this folder")
+    .option("--shards <n>", "shards of a search (16)", countFrom("--shards", 4096))
+    .option("--attach <id>", "with --redis: take up a run that was interrupted")
     .option("--out <dir>", "write traces, report.json, report.sarif and junit.xml there")
     .option("--html <dir>", "write pages there: index.html with everything, and one for each trace")
     .addOption(format("text", "json", "itf", ...CASE_FORMATS))
     .action(async (names: string[], options) =>
       done(await (await import("./check.ts")).check(names, options)),
     );
+
+  add("worker", "do what check --redis asks for, on this machine, until it is told to stop")
+    .requiredOption("--redis <url>", "redis://HOST:PORT, or rediss:// for TLS; a Valkey will do")
+    .option(
+      "--concurrency <n>",
+      "jobs at once, each in a process of its own",
+      countFrom("--concurrency", 256),
+      1,
+    )
+    .action(async (options) => done(await (await import("./queue/worker.ts")).worker(options)));
+
+  add("status", "what runs on a queue, who works there, and what is behind")
+    .requiredOption("--redis <url>", "redis://HOST:PORT, or rediss:// for TLS")
+    .addOption(format("text", "json", "prometheus"))
+    .action(async (options) => done(await (await import("./queue/status.ts")).status(options)));
 
   add("diff", "two designs in lockstep: what the second one changes for who relies on the first")
     .argument("<a>", "a name, or a file that exports a design")
@@ -242,6 +270,7 @@ function commands(done: (code: number) => void): Command {
     )
     .option("--max-seconds <n>", "of each run of a mutant", amount("--max-seconds"), 60)
     .option("--workers <n>", "threads; as many as cores", workersFrom)
+    .option("--redis <url>", "have it done by who listens to a queue there: gmemcheck worker")
     .option("--out <file>", "write the report there, as JSON")
     .addOption(format("text", "json"))
     .action(async (name: string, options) => done(await (await import("./mutate.ts")).mutate(name, options)));

@@ -25,7 +25,16 @@ export class Overdue extends Error {
   override readonly name = "Overdue";
 }
 
-export class MutatePool {
+/** Whoever tries mutants. */
+export interface MutateHands {
+  /** How many tasks are worth asking for at once. */
+  readonly size: number;
+  /** `seconds`: how long it may take; any time when null. `stop`: whether nothing more is to be begun. Throws Overdue, Stopped. */
+  run(task: MutateTask, seconds: number | null, stop: () => boolean): Promise<MutateAnswer>;
+  close(): Promise<void>;
+}
+
+export class MutatePool implements MutateHands {
   /** How many processes there are. */
   readonly size: number;
   private readonly hands: readonly Hand[];
@@ -41,7 +50,6 @@ export class MutatePool {
     this.idle = [...this.hands];
   }
 
-  /** `seconds`: how long it may take; any time when null. `stop`: whether nothing more is to be begun. */
   async run(task: MutateTask, seconds: number | null, stop: () => boolean): Promise<MutateAnswer> {
     const hand = this.idle.pop() ?? (await new Promise<Hand>((take) => this.waiting.push(take)));
     try {
@@ -54,7 +62,7 @@ export class MutatePool {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.closed = true;
     for (const hand of this.hands) hand.end();
   }

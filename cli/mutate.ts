@@ -1,8 +1,8 @@
 /** `gmemcheck mutate`: changes a design in one place after the other, and says which promise notices. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fateOf, type Asked, type Fate, type Surveys } from "../checkers/mutate/fate.ts";
 import type { JudgeOptions } from "../checkers/mutate/judge.ts";
@@ -22,10 +22,10 @@ import { findDesign } from "./designs.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupt } from "./interrupt.ts";
 import { Answers } from "./mutate-answers.ts";
-import { MutatePool, Overdue, Stopped } from "./mutate-pool.ts";
-import type { MutateAnswer, MutateTask } from "./mutate-worker.ts";
+import { workFor } from "./mutate-material.ts";
+import { MutatePool, Overdue, Stopped, type MutateHands } from "./mutate-pool.ts";
+import type { MutateAnswer, MutateTask, MutateWork } from "./mutate-worker.ts";
 import { ProgressLine, print, writeWhole } from "./output.ts";
-import { entryForKernel } from "./players.ts";
 import { checkProperties, checkVectors, noVectors, vectorsFor } from "./vectors.ts";
 
 export interface MutateCommand {
@@ -37,6 +37,8 @@ export interface MutateCommand {
   readonly thenStates: number;
   readonly maxSeconds: number;
   readonly workers?: number;
+  /** Where workers are told what to do; it is done here when absent. */
+  readonly redis?: string;
   readonly file?: string;
   readonly operator?: string;
   readonly only?: string;
@@ -46,10 +48,7 @@ export interface MutateCommand {
 }
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** What is no part of a design: the language and the promises, and this tool. */
-const SHARED = ["spec", "checkers", "cli"].map((folder) => join(ROOT, folder));
 const CACHE = join(ROOT, "node_modules/.cache/gmemcheck/mutate");
-const RECORDINGS = join(ROOT, "recordings");
 
 /** A thread may take so many times the seconds of a run, for what is not the run. */
 const PATIENCE = 2;
@@ -61,29 +60,22 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
   if (vectors.length === 0) throw noVectors(design, options);
   checkVectors(design, vectors);
   if (options.property !== undefined) checkProperties(options.property, [{ design, vectors }], false);
-  const { materialOf } = await import("../checkers/mutate/sources.ts");
-  const path = placeOf(entry);
-  const material = materialOf(path, ROOT, SHARED);
-  const wanted = chosen(material.mutants, options);
+  // Where only some promises may kill, recordings are none of them.
+  const work = await workFor(asked, entry, options.property === undefined);
+  const { copied, mutants, recordings } = work;
+  const wanted = chosen(mutants, options);
   if (options.list === true) {
     print(
       wanted.map(({ id, line, before, after }) => `${id}  line ${line}: ${before} → ${after}`).join("\n"),
     );
     return EXIT.asExpected;
   }
-  const { sources, importers, mutants } = material;
-  // Where only some promises may kill, recordings are none of them.
-  const recordings = options.property === undefined ? await recordingsOf(entry) : [];
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutate-"));
-  const copied = { sources, importers, entry: path, name: design.name };
-  const pool = new MutatePool(
-    { asked, copied, mutants, recordings, folder },
-    options.workers ?? availableParallelism(),
-  );
+  const pool = await poolFor({ ...work, folder }, options);
   const interrupt = new Interrupt();
   interrupt.listen();
   try {
-    const answers = new Answers(join(CACHE, `${answersName(design.name, sources, options)}.jsonl`));
+    const answers = new Answers(join(CACHE, `${answersName(design.name, copied.sources, options)}.jsonl`));
     const played = recordings.length === 0 ? null : recordingsHash(recordings);
     const run = new Run(answers, pool, mutants, options, interrupt, played);
     const report = await run.report(entry, vectors, new Set(wanted));
@@ -93,7 +85,7 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     else print(mutationText(report, asked));
     return interrupt.exitCode(exitOf(report));
   } finally {
-    pool.close();
+    await pool.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -105,11 +97,12 @@ function exitOf({ judged, surveys, stopped }: MutationReport): number {
   return isOpen ? EXIT.incomplete : EXIT.asExpected;
 }
 
-/** The file that declares a design. */
-function placeOf({ design: { place, name } }: Entry): string {
-  const path = resolve(ROOT, place.replace(/:\d+$/, ""));
-  if (path.endsWith(".ts")) return path;
-  throw new UsageError(`mutate: ${name} does not say which file declares it (${place})`);
+async function poolFor(work: MutateWork, { redis, property, workers }: MutateCommand): Promise<MutateHands> {
+  if (redis === undefined) return new MutatePool(work, workers ?? availableParallelism());
+  if (workers !== undefined)
+    throw new UsageError("--workers: is of runs on this machine; with --redis, those who listen there work");
+  const { QueuedHands } = await import("./queue/mutate.ts");
+  return QueuedHands.at(redis, { asked: work.asked, plays: property === undefined });
 }
 
 function chosen(mutants: readonly Mutant[], { file, operator, only }: MutateCommand): Mutant[] {
@@ -129,22 +122,6 @@ function chosen(mutants: readonly Mutant[], { file, operator, only }: MutateComm
   );
 }
 
-/** The recordings of the kernel whose design this is. */
-async function recordingsOf({ design, kernel, player }: Entry): Promise<string[]> {
-  if (kernel === undefined || player === undefined) return [];
-  const found: string[] = [];
-  for (const name of readdirSync(RECORDINGS).sort()) {
-    if (!name.endsWith(".jsonl")) continue;
-    const path = join(RECORDINGS, name);
-    const header = JSON.parse(readFileSync(path, "utf8").split("\n", 1)[0]!) as Parameters<
-      typeof entryForKernel
-    >[0];
-    if (header.kernel.startsWith(`${kernel}.`) && (await entryForKernel(header, path)).design === design)
-      found.push(path);
-  }
-  return found;
-}
-
 /** Changes with everything that an answer depends on, but for recordings. */
 function answersName(name: string, sources: Copied["sources"], options: MutateCommand): string {
   const { property = [], maxSeconds } = options;
@@ -162,7 +139,7 @@ function recordingsHash(recordings: readonly string[]): string {
 
 class Run {
   private readonly answers: Answers;
-  private readonly pool: MutatePool;
+  private readonly pool: MutateHands;
   private readonly mutants: readonly Mutant[];
   private readonly options: MutateCommand;
   private readonly interrupt: Interrupt;
@@ -172,7 +149,7 @@ class Run {
 
   constructor(
     answers: Answers,
-    pool: MutatePool,
+    pool: MutateHands,
     mutants: readonly Mutant[],
     options: MutateCommand,
     interrupt: Interrupt,

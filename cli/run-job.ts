@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { checkVector, type RunReport } from "../checkers/explore/check.ts";
-import type { Budget, PlainOptions, Progress } from "../checkers/explore/sweep.ts";
+import type { Budget, PlainOptions, Progress, SearchOptions } from "../checkers/explore/sweep.ts";
 import type { Vector } from "../spec/language/design.ts";
 import { designNames } from "../models/catalogue.ts";
 import { contentHash } from "./content.ts";
@@ -41,10 +41,15 @@ export async function runJob(
     ...(hands === 1
       ? {}
       : { hire: { hands, from: LONG, thread: () => helper({ design: name, vector }, only) } }),
-    // What a design's own file imports is not part of the hash.
-    ...(designNames.includes(name) ? { cache: { folder: CACHE, content } } : {}),
+    ...cacheFor(name),
   };
   return checkVector(design, vector, { ...search, budget, ...more, onProgress, stop });
+}
+
+/** Where translations of a design are kept. What a design's own file imports is not part of the hash. */
+export function cacheFor(name: string): Pick<SearchOptions, "cache"> {
+  if (!designNames.includes(name)) return {};
+  return { cache: { folder: CACHE, content: () => contentHash(name) } };
 }
 
 /** A thread for the search of a job. */

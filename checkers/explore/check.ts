@@ -16,7 +16,7 @@ import { bounded, scenarioOf, type Bounded } from "./bounded.ts";
 import { askConsistency } from "./consistent.ts";
 import { inScenario } from "./instances.ts";
 import { isSequential } from "./mode.ts";
-import type { Explored, Found } from "./explored.ts";
+import { Totals, type Explored, type Found } from "./explored.ts";
 import type { RunProfile } from "./profile.ts";
 import {
   SectionExpander,
@@ -27,7 +27,7 @@ import {
 import { profiled } from "./profiler.ts";
 import { untried } from "./untried.ts";
 import { explore } from "./search.ts";
-import type { SearchOptions } from "./sweep.ts";
+import { NO_LIMIT, type SearchOptions } from "./sweep.ts";
 
 /**
  * What one run says of one property. `undecided`: nothing in the run's states asked for it, or it needs cells that the run does not
@@ -148,6 +148,13 @@ export async function checkVector(
   }
 }
 
+/** Of a run that could not be made: why. */
+export function notDone(design: AnyDesign, vector: Vector, reason: string): RunReport {
+  const total = new Totals();
+  total.stopped = reason;
+  return runReport(bounded(design, vector), total.explored(0), { budget: NO_LIMIT });
+}
+
 /** Which names a run may take for interchangeable; refused where nothing can be reduced. */
 async function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbits"): Promise<Licence> {
   if (!isSequential(vector) || vector.track === "watch")
@@ -159,10 +166,12 @@ async function licenceOf(design: AnyDesign, vector: Vector, how: "exact" | "orbi
 /** How a run is searched. What only some runs need is loaded for these alone: most of the time of a small search is spent on loading. */
 async function searchOf(
   subject: Bounded,
-  { interpreted, cache }: SearchOptions,
+  { interpreted, cache, elsewhere }: SearchOptions,
   translated: Translated,
   licence: Licence | null,
 ): Promise<(options: SearchOptions) => Promise<Explored>> {
+  if (elsewhere !== undefined)
+    return (options) => elsewhere(subject, options, (notice) => translated.notices.add(notice));
   if (subject.mode !== "sequential") {
     const { interleave } = await import("../interleave/interleave.ts");
     const { interleavingOf } = await import("../compile/interleaving/interleaving.ts");

@@ -21,16 +21,41 @@ const NAMED = 8;
 
 /** Words of a visited state behind those of the design's state are the calls in flight. */
 export function askConsistency(subject: Bounded, store: Store): void {
-  const { design, m, sizes, isParanoid } = subject;
-  // Of plain states it is known already whether there is anything to ask.
-  const speaksVocabulary = isGuestMemory(design.view(subject.start, m));
-  if (!speaksVocabulary && design.contradiction === undefined) return;
-  const codec = codecFor(subject, TRACK_ALL, new Havoc());
-  const view: unknown = design.view(codec.draft, m);
-  const every = isParanoid ? 1 : Math.max(EVERY, Math.ceil(store.count / MOST));
+  const ask = consistencyOf(subject);
+  if (ask === null) return;
+  const every = everyOf(store.count, subject.isParanoid);
   for (let i = 0; i < store.count; i = i + 1 < FIRST ? i + 1 : (Math.floor(i / every) + 1) * every) {
     const at = store.locate(i);
-    codec.unpack(store.located, at);
+    ask(store.located, at);
+  }
+}
+
+/** The same of `count` states out of a search, the first of which has the number `first`; `known` are those known by then. */
+export function askConsistencyOf(
+  subject: Bounded,
+  words: Int32Array,
+  { first, count, known }: { readonly first: number; readonly count: number; readonly known: number },
+): void {
+  const ask = consistencyOf(subject);
+  if (ask === null) return;
+  const every = everyOf(known, subject.isParanoid);
+  const width = words.length / count;
+  for (let i = 0; i < count; i++) if (first + i < FIRST || (first + i) % every === 0) ask(words, i * width);
+}
+
+const everyOf = (count: number, isParanoid: boolean): number =>
+  isParanoid ? 1 : Math.max(EVERY, Math.ceil(count / MOST));
+
+/** Asks about one packed state; null where there is nothing to ask. */
+function consistencyOf(subject: Bounded): ((words: Int32Array, offset: number) => void) | null {
+  const { design, m, sizes } = subject;
+  // Of plain states it is known already whether there is anything to ask.
+  const speaksVocabulary = isGuestMemory(design.view(subject.start, m));
+  if (!speaksVocabulary && design.contradiction === undefined) return null;
+  const codec = codecFor(subject, TRACK_ALL, new Havoc());
+  const view: unknown = design.view(codec.draft, m);
+  return (words, offset) => {
+    codec.unpack(words, offset);
     const found = asked(
       subject,
       () =>
@@ -39,7 +64,7 @@ export function askConsistency(subject: Bounded, store: Store): void {
         null,
     );
     if (found !== null) throw contradicts(subject, codec, found);
-  }
+  };
 }
 
 function asked({ design }: Bounded, question: () => string | null): string | null {

@@ -187,6 +187,16 @@ export class Store {
     this.count += n;
   }
 
+  /** Forgets what it has, and has these in place of it, which are different: memory, and the code that was made for it, are used again. */
+  replaceBy(states: Int32Array): void {
+    const { ground, words } = this;
+    this.table.fill(0, 0, this.slots);
+    this.count = 0;
+    this.restore(states);
+    if (ground === null) return;
+    for (let at = 0; at < ground.recent.length; at += words) ground.recent.set(states.subarray(0, words), at);
+  }
+
   /** Goes on as a mere log, with the same states, in an array that others fill. */
   become(log: Int32Array): void {
     this.log = this.located = log;

@@ -1,10 +1,11 @@
 /**
  * Breadth first, level by level, within a budget: what the sequential search and the interleaving one have in common.
  */
+import type { Bounded } from "./bounded.ts";
 import type { Position } from "./checkpoint.ts";
 import type { Tracking } from "./codec.ts";
 import { NoMemory } from "./column.ts";
-import type { Totals } from "./explored.ts";
+import type { Explored, Totals } from "./explored.ts";
 import type { Hire } from "../parallel/crew.ts";
 import { NoRoom } from "./spill.ts";
 import { Store, type StoreOptions } from "./store.ts";
@@ -71,6 +72,12 @@ export interface SearchOptions {
   readonly profile?: boolean;
   /** Whether it is counted how often each section of each call runs, for which calls run as they are written; false when absent. */
   readonly sections?: boolean;
+  /** Searches in place of this process; sequential runs only. */
+  readonly elsewhere?: (
+    subject: Bounded,
+    options: SearchOptions,
+    onNotice: (notice: string) => void,
+  ) => Promise<Explored>;
   /** Whether a search that may have missed states can say "holds"; false when absent. */
   readonly acceptCompaction?: boolean;
 }
@@ -78,7 +85,7 @@ export interface SearchOptions {
 /** The options that can be handed to another thread. */
 export type PlainOptions = Omit<
   SearchOptions,
-  "budget" | "only" | "until" | "cache" | "hire" | "onProgress" | "stop" | "onVisited"
+  "budget" | "only" | "until" | "cache" | "hire" | "elsewhere" | "onProgress" | "stop" | "onVisited"
 >;
 
 /** Where a sweep stands between two states. */

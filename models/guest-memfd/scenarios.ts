@@ -8,6 +8,7 @@ import {
   GUEST_MEMFD_FLAG_INIT_SHARED,
   GUEST_MEMFD_FLAG_MMAP,
   KVM_MEM_GUEST_MEMFD,
+  KVM_MEM_LOG_DIRTY_PAGES,
   KVM_X86_DEFAULT_VM,
   KVM_X86_SW_PROTECTED_VM,
   PAGE_SIZE,
@@ -305,6 +306,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     legal: true,
     calls: ["set_user_memory_region2", "guest_read", "pre_fault_memory"],
     only: { set_user_memory_region2: { flags: (flags: bigint) => flags === 0n } },
+  },
+  "dirty-logs": {
+    says: "a guest that reads and writes a slot of ordinary memory while that is moved, changed and deleted, and its dirty log is switched and asked",
+    given: vmWithFile(KVM_X86_DEFAULT_VM, 1, 0n).slice(0, 2),
+    legal: true,
+    calls: [
+      "set_user_memory_region2",
+      "set_user_memory_region",
+      "get_dirty_log",
+      "guest_read",
+      "guest_write",
+    ],
+    only: {
+      set_user_memory_region2: {
+        flags: (flags: bigint) => flags === 0n || flags === KVM_MEM_LOG_DIRTY_PAGES,
+      },
+    },
   },
   emulations: {
     says: "a guest that reads and writes while a slot is bound, deleted and bound again",

@@ -4,11 +4,21 @@
  */
 import { ids, propertiesOf } from "../../spec/language.ts";
 import type { Made } from "../../spec/language/property.ts";
-import { File, Gfn, Inode, Page, Vcpu, Vm } from "../../spec/guest-memory.ts";
+import { File, Gfn, Inode, Page, Slot, Space, Vcpu, Vm } from "../../spec/guest-memory.ts";
 import { FALLOC_FL_PUNCH_HOLE } from "../../spec/abi/files.ts";
 import { KVM_CAP_MULTI_ADDRESS_SPACE, KVM_MEM_GUEST_MEMFD, PAGE_SIZE } from "../../spec/abi/kvm.ts";
 import type { Region } from "./region.ts";
-import { hasPrivateMemory, openFile, openVm, type SlotId, type SlotName, type SpaceId } from "./state.ts";
+import { NORMAL } from "./slots.ts";
+import {
+  hasPrivateMemory,
+  openFile,
+  openVm,
+  type SlotId,
+  type SlotName,
+  type SlotState,
+  type SpaceId,
+  type VmState,
+} from "./state.ts";
 import type { KvmView } from "./view.ts";
 
 const { always, sometimes, step } = propertiesOf<KvmView>();
@@ -83,6 +93,49 @@ const inodeGoesWithItsLastFile = always({
     return isOpen === (s.inodes[inode].kind !== "none");
   },
 });
+
+/** Switching the log on, and asking it, protect what is mapped from writes: the next write faults, and is told. */
+export const writesAreLogged = always({
+  name: "writes-are-logged",
+  says: "a page of a slot whose writes are logged is dirty as soon as a guest can write it without a fault",
+  source: "kvm_mmu_slot_apply_flags(), arch/x86/kvm/x86.c; kvm_get_dirty_log_protect(), virt/kvm/kvm_main.c",
+  over: { vm: Vm, gfn: Gfn },
+  when: ({ state: s }, { vm, gfn }) => loggedAt(s.vms[vm], gfn) !== null && s.vms[vm].sptes[gfn] !== null,
+  holds: ({ state: s }, { vm, gfn }) =>
+    !s.vms[vm].sptes[gfn]!.writable || loggedAt(s.vms[vm], gfn)!.dirty[gfn] === true,
+  why: (_m, { vm, gfn }) =>
+    `frame ${gfn} of VM ${vm} can be written without a fault, and its slot's bitmap has it clean`,
+});
+
+/** The bitmap goes on with the slot; only who asks for it, or switches it off, clears it. */
+export const dirtyPagesStayDirty = step({
+  name: "dirty-pages-stay-dirty",
+  says: "a page that was written stays dirty while its slot is moved or changed, as long as its writes are logged",
+  source: "kvm_prepare_memory_region(), virt/kvm/kvm_main.c: the new slot takes the old one's dirty_bitmap",
+  over: { vm: Vm, space: Space, slot: Slot },
+  when: ({ state: s }, { call }, { vm, space, slot }) =>
+    call !== "get_dirty_log" && s.vms[vm].slots[space][slot]?.logsDirty === true,
+  holds: ({ state: before }, _made, { state: after }, { vm, space, slot }) => {
+    const old = before.vms[vm].slots[space][slot]!;
+    const now = after.vms[vm].slots[space][slot];
+    if (now?.logsDirty !== true) return true;
+    for (let page = 0; page < old.npages; page++) {
+      if (old.dirty[old.base + page] === true && now.dirty[now.base + page] !== true) return false;
+    }
+    return true;
+  },
+  why: (_before, { call }, _after, { vm, slot }) =>
+    `${call} cleared what was dirty in slot ${slot} of VM ${vm}`,
+});
+
+/** The slot of the normal address space that has a frame, where its writes are logged. */
+function loggedAt(vm: VmState, gfn: number): SlotState | null {
+  for (const slot of vm.slots[NORMAL]) {
+    const isHere = slot !== null && gfn >= slot.base && gfn < slot.base + slot.npages;
+    if (isHere && slot.phase === "active" && slot.logsDirty) return slot;
+  }
+  return null;
+}
 
 const mappedWithinAreas = always({
   name: "process-maps-within-its-areas",

@@ -96,6 +96,12 @@ const sharedOverlaps: readonly Vector[] = [
   overlap("hole-races", { ...ofShared, pages: 3, gfns: 3 }),
   overlap("two-vm-races", { ...ofShared, vms: 2, files: 2 }),
 ];
+/** Writes that are logged; of the newest version alone, for every version has the same. */
+export const dirtyLogs: readonly Vector[] = [
+  { bounds: { ...ofShared, slots: 2, gfns: 2 }, scenario: "dirty-logs" },
+  { bounds: { ...ofShared, gfns: 2, spaces: 2 }, scenario: "dirty-logs" },
+  { bounds: { ...ofShared, gfns: 2, paging: "shadow" }, scenario: "dirty-logs" },
+];
 /** What no other scenario lets meet; of the newest version alone, for it takes minutes. */
 export const everyPair: Vector = overlap("every-pair", ofPrivate);
 

@@ -59,7 +59,14 @@ import {
 } from "./region.ts";
 import { notAtomic } from "./not-atomic.ts";
 import { scenarios } from "./scenarios.ts";
-import { bindingRules, everyVersion, since6_18, smmAliasImpossible } from "./statements.ts";
+import {
+  bindingRules,
+  dirtyPagesStayDirty,
+  everyVersion,
+  since6_18,
+  smmAliasImpossible,
+  writesAreLogged,
+} from "./statements.ts";
 import {
   boundBeforeReady,
   dyingFileKeepsBindings,
@@ -72,7 +79,7 @@ import {
   unboundAfterFirstRoot,
 } from "./known-breaches.ts";
 import { state, type AreaId, type State } from "./state.ts";
-import { everyPair, vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
+import { dirtyLogs, everyPair, vectorsOf6_12, vectorsOf6_18, vectorsOf6_8 } from "./vectors.ts";
 import { view } from "./view.ts";
 import { zapsInRange } from "./zaps-in-range.ts";
 
@@ -313,7 +320,9 @@ export const guestMemfd7_3 = variant(guestMemfd7_2, {
     ...bindingRules("EEXIST"),
     smmAliasImpossible("EEXIST"),
     zapsInRange,
+    writesAreLogged,
+    dirtyPagesStayDirty,
   ],
   knownBreaches: [...memoryFailureAgainstHole, ...emulationByUserspaceAddr, ...unboundAfterFirstRoot],
-  vectors: [...guestMemfd7_2.vectors, everyPair],
+  vectors: [...guestMemfd7_2.vectors, ...dirtyLogs, everyPair],
 });

@@ -16,7 +16,22 @@ const UNMAPPED =
 const NOTHING_THERE =
   "an access where nothing is mapped ends with SIGSEGV SEGV_MAPERR, do_user_addr_fault(), arch/x86/mm/fault.c, and changes nothing, as the mutant says; the design leaves such accesses out";
 
+const NEW_FILE =
+  "alloc_file_pseudo(), fs/file_table.c, makes a file that no descriptor has yet, and so is an entry of the table that nobody has: the store says so to its reader";
+const LOST_RMAPS =
+  "7.3 uses rmaps that it has not, in fewer steps (the known breach unbound-after-first-root), so that no promise tells the mutant from it; guest-memfd-7.3-mended, which has no such breach, loses no-use-after-free by it in 26 steps of rmap-races";
+
 export const equivalents: readonly Explained[] = [
+  {
+    id: "models/guest-memfd/calls/mmap.ts#mapOrdinary/drop-store/3",
+    before: "s.files[file].descriptors = 0;",
+    why: NEW_FILE,
+  },
+  {
+    id: "models/guest-memfd/calls/set-user-memory-region.ts#invalidate/drop-store/2",
+    before: "old.copyRmap = old.rmap;",
+    why: LOST_RMAPS,
+  },
   {
     id: "models/guest-memfd/lifetime.ts#lowestFree/weaken-guard/4",
     before: "index >= first && index < end",

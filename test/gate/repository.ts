@@ -72,10 +72,10 @@ export class TestRepository {
     this.edit("models/catalogue.ts", /\nconst playPrefetching [\s\S]*?;\n(?=\n)/, "");
     this.edit(
       "models/guest-memfd/versions.ts",
-      "vectors: [...guestMemfd7_2.vectors, everyPair],",
+      "vectors: [...guestMemfd7_2.vectors, ...dirtyLogs, everyPair],",
       `vectors: ${VECTORS},`,
     );
-    this.edit("models/guest-memfd/versions.ts", "import { everyPair, ", "import { ");
+    this.edit("models/guest-memfd/versions.ts", "import { dirtyLogs, everyPair, ", "import { ");
     const pins = JSON.parse(this.read("models/pins.json")) as Record<string, Record<string, unknown>>;
     const kept = Object.fromEntries(DESIGNS.map((name) => [name, pins[name]!]));
     const version = kept["guest-memfd-7.3"]!;
