@@ -87,8 +87,9 @@ export async function check(names: readonly string[], options: CheckCommand): Pr
   const { redis, attach } = options;
   if (redis !== undefined && attach !== undefined) {
     if (names.length > 0) throw new UsageError("--attach: the run knows which designs it is of; name none");
-    const asked = (await (await import("./queue/run.ts")).attached(redis, attach)) as Asked;
-    return checkAll(asked.names, { ...options, ...asked.options });
+    const { asked, command } = await (await import("./queue/run.ts")).attached(redis, attach);
+    const { names: of, options: own } = asked as Asked;
+    return checkAll(of, { ...options, ...own, rerun: command });
   }
   return checkAll(names, options);
 }

@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { conform, type Conformance } from "../checkers/kernel/conform.ts";
 import { readRecording } from "../checkers/kernel/recording.ts";
+import type { FATES } from "../checkers/mutate/scores.ts";
 import { count } from "../checkers/report/text.ts";
 import { entryForKernel, playerOf } from "../cli/players.ts";
 import { player } from "../models/guest-memfd/recording/player.ts";
@@ -145,6 +146,54 @@ export function races(found: readonly OfSet[]): string {
   return table(["kernel", "race", "outcomes allowed", "observed of these", "observed besides"], rows);
 }
 
+interface Mutation {
+  readonly commit: string;
+  readonly design: string;
+  readonly complete: boolean;
+  readonly score: { readonly killed: number; readonly of: number };
+  readonly counts: MutationCounts;
+  readonly operators: Readonly<Record<string, MutationCounts>>;
+  readonly vectors: readonly { readonly states: number }[];
+  readonly leftOut: readonly string[];
+  /** Mutants that survived or were too big, and are not explained. */
+  readonly open: readonly string[];
+}
+type MutationCounts = Readonly<Record<(typeof FATES)[number] | "explained", number>>;
+
+const mutation = (): Mutation => JSON.parse(read("models/mutants/mutation.json")) as Mutation;
+
+/** The score of the newest shipped version, and how it was found. */
+function killed(): string {
+  const { commit, design, complete, score, counts, vectors, leftOut, open } = mutation();
+  const share = score.killed === score.of ? "all" : count(score.killed);
+  const ways = `${count(counts.promise)} by a promise, a statement or a known breach that is another, ${count(counts.language)} by the language, ${count(counts.recording)} by recordings of real kernels alone`;
+  const others = `${count(counts.equivalent)} are equivalent at these bounds, ${count(counts["not reached"])} are not reached, ${count(counts.explained)} are explained one by one`;
+  const states = vectors.reduce((sum, one) => sum + one.states, 0);
+  const left =
+    open.length === 0
+      ? ""
+      : `${count(open.length)} are not noticed: \`open\` in [mutation.json](models/mutants/mutation.json). `;
+  const where = `${vectors.length} vectors with ${count(states)} states of the original together${leftOut.length === 0 ? "" : `; ${leftOut.length} larger ones were left out`}`;
+  return `\`${design}\`: ${share} of ${count(score.of)} mutants that nothing shows to be equivalent are noticed: ${ways}. ${others} ([equivalents.ts](models/mutants/equivalents.ts)). ${left}Judged at ${where}${complete ? "" : "; NOT all were judged"}. Commit ${commit}, \`npm run mutation\`.`;
+}
+
+function operators(): string {
+  const head = [
+    "promise",
+    "language",
+    "recording",
+    "survived",
+    "too big",
+    "equivalent",
+    "explained",
+  ] as const;
+  const rows = Object.entries(mutation().operators).map(([name, counts]) => [
+    name,
+    ...[...head, "not reached" as const].map((kind) => counts[kind]),
+  ]);
+  return table(["operator", ...head, "not reached"], rows);
+}
+
 interface Growth {
   readonly scenario: string;
   readonly seconds: number;
@@ -191,7 +240,16 @@ function pages(): string {
 }
 
 /** What is read from files; the two tables of recordings play them all. */
-export const QUICK_PARTS: Parts = { status, pages, differences, compared, mutants, growth };
+export const QUICK_PARTS: Parts = {
+  status,
+  pages,
+  differences,
+  compared,
+  mutants,
+  killed,
+  operators,
+  growth,
+};
 
 /** The two tables of recordings, too. */
 export async function everyPart(): Promise<Parts> {

@@ -6,6 +6,7 @@
 import type { Bounded } from "../explore/bounded.ts";
 import { Totals, type Explored, type Finding } from "../explore/explored.ts";
 import { groundOf } from "../explore/interpreted.ts";
+import { NoRoom } from "../explore/spill.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
 import type { Blobs } from "./blobs.ts";
 import { bytesOf, countOf, levelBlob, shardBlob, slicesOf, type Round } from "./level.ts";
@@ -138,11 +139,11 @@ class ShardedSearch {
     try {
       await what();
     } catch (error) {
-      if (!(error instanceof Abandoned)) throw error;
-      const { findings } = this.total;
       // Rounds that were done are kept; a way that nobody finds is told of.
-      const lost =
-        error.of === "seek" ? `; no way is known to what breaks ${[...findings.keys()].join(", ")}` : "";
+      if (!(error instanceof Abandoned) && !(error instanceof NoRoom)) throw error;
+      const { findings } = this.total;
+      const isWayLost = error instanceof Abandoned && error.of === "seek";
+      const lost = isWayLost ? `; no way is known to what breaks ${[...findings.keys()].join(", ")}` : "";
       this.total.stopped = `${error.message}${lost}`;
     }
   }

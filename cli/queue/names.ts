@@ -25,8 +25,8 @@ export interface RunNote {
   readonly version: string;
   readonly host: string;
   readonly command: string;
-  /** What it was asked for, so that another process can take it up. */
-  readonly asked: unknown;
+  /** What it was asked for (`unpacked`), so that another process can take it up. */
+  readonly asked: string;
   readonly state: "running" | "interrupted" | "done";
   readonly progress: string;
   readonly since: string;

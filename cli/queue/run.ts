@@ -27,8 +27,11 @@ export async function notesOf<T>(redis: Redis, pattern: string): Promise<T[]> {
   return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as T]));
 }
 
-/** What a run was asked for, by its id. Throws UsageError. */
-export async function attached(url: string, id: string): Promise<unknown> {
+/** What a run was asked for, by its id, and the line that asked. Throws UsageError. */
+export async function attached(
+  url: string,
+  id: string,
+): Promise<{ readonly asked: unknown; readonly command: string }> {
   const redis = await connect(url);
   try {
     return await askedOf(redis, id);
@@ -37,11 +40,14 @@ export async function attached(url: string, id: string): Promise<unknown> {
   }
 }
 
-async function askedOf(redis: Redis, id: string): Promise<unknown> {
+async function askedOf(
+  redis: Redis,
+  id: string,
+): Promise<{ readonly asked: unknown; readonly command: string }> {
   const text = await redis.get(runKey(id));
   if (text !== null) {
     const note = JSON.parse(text) as RunNote;
-    if (note.version === versionOf()) return unpacked(note.asked as string);
+    if (note.version === versionOf()) return { asked: unpacked(note.asked), command: note.command };
     throw new UsageError(
       `--attach: the run ${id} is of version ${note.version}, and this is ${versionOf()}: they would not search the same`,
     );
@@ -62,11 +68,10 @@ export class RunOfOthers {
   /** `asked`: all that the run is made from. The same is the same run. */
   constructor(redis: Redis, command: string, asked: unknown) {
     const version = versionOf();
-    const text = packed(asked);
-    this.id = digest([version, text]).slice(0, 12);
+    this.id = digest([version, asked]).slice(0, 12);
     this.redis = redis;
     const now = new Date().toISOString();
-    const about = { id: this.id, version, host: hostname(), command, asked: text };
+    const about = { id: this.id, version, host: hostname(), command, asked: packed(asked) };
     this.note = { ...about, state: "running", progress: "", since: now, updated: now };
     this.lonely = setInterval(() => void this.askForHelp().catch(() => undefined), LONELY_MS);
     this.lonely.unref();

@@ -46,7 +46,12 @@ test.skipIf(noRedis !== null)(
       const [result] = (JSON.parse(out) as { results: Record<string, unknown>[] }).results;
       expect(kills).toBe(KILLS);
       expect(code).toBe(0);
-      expect(result).toMatchObject({ states: 14_675_409, transitions: 294_939_126, depth: 26, verdict: "holds" });
+      expect(result).toMatchObject({
+        states: 14_675_409,
+        transitions: 294_939_126,
+        depth: 26,
+        verdict: "holds",
+      });
     } finally {
       await redis.close();
       rmSync(shared, { recursive: true, force: true });
