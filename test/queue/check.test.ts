@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inProcess } from "../cli/gmemcheck.ts";
-import { noRedis, Redis, told } from "./redis.ts";
+import { childrenOf, left, noRedis, Redis, told } from "./redis.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gmemcheck-queue-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,13 +37,16 @@ describe.skipIf(noRedis !== null)(
       const { ended } = redis.run([...SHARDED, "--redis", redis.url, "--shared", shared, "--shards", "4"]);
       while (!existsSync(shared) || readdirSync(shared).length === 0) await setTimeout(50);
       await setTimeout(1_000);
+      const orphans = childrenOf(first);
       first.kill("SIGKILL");
       await redis.kill();
       await redis.start();
       const there = await ended;
       expect(there.code).toBe(0);
       expect(told(there)).toEqual(told(await here));
-      // Nothing is left of it.
+      // Nothing is left of it, nor of who was killed.
+      expect(orphans.length).toBeGreaterThan(0);
+      expect(await left(orphans)).toEqual([]);
       expect(readdirSync(shared)).toEqual([]);
     });
   },

@@ -1,21 +1,20 @@
 /** The benchmark's largest size in shards, while workers are killed at random and Redis is restarted with nothing of what it knew: the same counts. */
-import { spawnSync, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { numbers } from "../shards/hands.ts";
-import { noRedis, Redis } from "./redis.ts";
+import { childrenOf, left, noRedis, Redis } from "./redis.ts";
 
 const KILLS = 20;
 const LARGE = "vms=2,files=2,pages=2,slots=1,gfns=3";
 
 /** The worker, or the process that does its job. */
 function victim(worker: ChildProcess, isWorker: boolean): number {
-  const { stdout } = spawnSync("pgrep", ["-P", String(worker.pid)], { encoding: "utf8" });
-  const child = Number(stdout.split("\n")[0]);
-  return isWorker || child === 0 ? worker.pid! : child;
+  const [child] = childrenOf(worker);
+  return isWorker || child === undefined ? worker.pid! : child;
 }
 
 test.skipIf(noRedis !== null)(
@@ -31,9 +30,11 @@ test.skipIf(noRedis !== null)(
       let isOver = false;
       void ended.then(() => (isOver = true));
       let kills = 0;
+      const orphans: number[] = [];
       for (; kills < KILLS && !isOver; kills++) {
         await setTimeout(500 + below(3_000));
         const one = below(workers.length);
+        orphans.push(...childrenOf(workers[one]!));
         process.kill(victim(workers[one]!, below(2) === 0), "SIGKILL");
         await setTimeout(50);
         if (workers[one]!.signalCode !== null) workers[one] = await redis.worker();
@@ -52,6 +53,8 @@ test.skipIf(noRedis !== null)(
         depth: 26,
         verdict: "holds",
       });
+      for (const worker of workers) worker.kill("SIGKILL");
+      expect(await left(orphans)).toEqual([]);
     } finally {
       await redis.close();
       rmSync(shared, { recursive: true, force: true });

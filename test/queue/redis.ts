@@ -105,6 +105,22 @@ export class Redis {
   }
 }
 
+/** Processes that a process has started. */
+export function childrenOf({ pid }: ChildProcess): number[] {
+  const { stdout } = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
+}
+
+/** Those that are there still when they have had some seconds to end. */
+export async function left(pids: readonly number[]): Promise<number[]> {
+  const isThere = (pid: number): boolean => spawnSync("kill", ["-0", String(pid)]).status === 0;
+  for (let tries = 0; tries < 100 && pids.some(isThere); tries++) await setTimeout(100);
+  return pids.filter(isThere);
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
