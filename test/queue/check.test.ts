@@ -17,7 +17,14 @@ describe.skipIf(noRedis !== null)(
     beforeAll(async () => void (redis = await Redis.started()));
     afterAll(() => redis.close());
 
-    const QUICK = ["check", "overlap-unchecked", "straddling-punch-skipped", "--quick", "--format", "json"];
+    const QUICK = [
+      "check",
+      "range-math-nonzero-offset",
+      "straddling-punch-skipped",
+      "--quick",
+      "--format",
+      "json",
+    ];
     const SHARDED = ["check", "gmem-seq", "--quick", "--format", "json"];
 
     test("each run by one worker", async () => {

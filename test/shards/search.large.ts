@@ -8,6 +8,7 @@ import { designNamed, SETTING, sharded, told } from "./sharded.ts";
 
 const cases = [
   ["gmem-seq", {}],
+  ["overlap-unchecked", {}],
   ["guest-memfd-7.3", { scenario: "slots" }],
   ["file-does-not-pin", { scenario: "lifetimes" }],
   ["thp-collapse-gmem-folio", {}],

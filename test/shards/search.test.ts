@@ -9,7 +9,7 @@ import type { AnyDesign, Vector } from "../../spec/language/design.ts";
 import { designNamed, fresh, SETTING, sharded, told } from "./sharded.ts";
 
 test("as one thread finds it: breaches, counts, levels and ways", async () => {
-  const design = await designNamed("overlap-unchecked");
+  const design = await designNamed("range-math-nonzero-offset");
   const one = await checkVector(design, design.vectors[0]!, { budget: NO_LIMIT });
   const { report, done } = await sharded(design, design.vectors[0]!, SETTING);
   expect(told(report)).toEqual(told(one));
