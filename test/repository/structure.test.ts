@@ -240,8 +240,8 @@ describe("documents", () => {
     "recordings/README.md",
     "docs/machines/README.md",
   ])("links and paths of %s lead somewhere", (path) => {
-    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(
-      ([, target]) => target!,
+    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) =>
+      join(dirname(path), target!),
     );
     const paths = [
       ...read(path).matchAll(
