@@ -37,6 +37,7 @@ export default defineConfig({
     isolate: false,
     // A search has no business with a clock: a test that hangs is stopped, and a slow machine is none.
     testTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 240_000,
   },
 });

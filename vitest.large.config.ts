@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.large.ts"],
     testTimeout: 1_800_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: "100%",
     env: { GITHUB_ACTIONS: "" },
   },

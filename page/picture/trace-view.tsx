@@ -1,6 +1,6 @@
 /** The page of a trace: what is promised, who did what when, the memory at each moment, and what else could have been done. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
 import { shellWord } from "../../checkers/report/shell.ts";
 import type { Session } from "../session/session.ts";
@@ -158,8 +158,9 @@ function Live({ session, index }: { readonly session: Session; readonly index: n
   );
 }
 
+/** As soon as the page is drawn, and not some time later: a key that is pressed meanwhile would be lost. */
 function useKeys(reader: Reader): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const to = moved(event, reader.index.value, reader.session.value.moments.length - 1);
       if (to === null) return;

@@ -1,6 +1,6 @@
 /** Two designs side by side on the same calls, both pictures in step. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { oneLine } from "../../checkers/report/clean.ts";
 import { BrokenPromises } from "../picture/broken-promises.tsx";
 import { Controls } from "../picture/controls.tsx";
@@ -150,7 +150,8 @@ function useIndex(number: number, last: number): [number, (index: number) => voi
     setIndex(next);
     history.replaceState(history.state, "", `${differenceHref(number)}&step=${next}`);
   };
-  useEffect(() => {
+  // As soon as it is drawn: a key that is pressed meanwhile would be lost, or counted from the step before.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const to = moved(event, index, last);
       if (to === null) return;
