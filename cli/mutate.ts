@@ -71,7 +71,10 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     return EXIT.asExpected;
   }
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutate-"));
-  const pool = await poolFor({ ...work, folder }, options);
+  const pool = await poolFor({ ...work, folder }, options).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   const interrupt = new Interrupt();
   interrupt.listen();
   try {

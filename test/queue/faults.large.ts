@@ -77,6 +77,17 @@ describe.skipIf(noRedis !== null)("with a Redis of its own", () => {
     expect(code).toBe(1);
   });
 
+  test("mutants are judged by workers as they are here", async () => {
+    const bounds = "vms=1,files=1,pages=1,slots=1,gfns=1";
+    const asked = ["mutate", "gmem-seq", "--bounds", bounds, "--format", "json"];
+    const here = await redis.run(asked).ended;
+    // Answers are kept by it: what was judged before would be told again by nobody's work.
+    const seconds = String(1_000 + (Date.now() % 1_000_000));
+    const there = await redis.run([...asked, "--redis", redis.url, "--max-seconds", seconds]).ended;
+    expect(there.code).toBe(here.code);
+    expect(JSON.parse(there.out)).toEqual(JSON.parse(here.out));
+  });
+
   test("status says who works, and what runs", async () => {
     const args = ["status", "--redis", redis.url, "--format"];
     const [text, json, prometheus] = await Promise.all(
