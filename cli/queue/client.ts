@@ -126,21 +126,22 @@ export class Client {
       })),
     );
     // One that was given up when it was asked for before is tried again.
-    for (const job of jobs) {
-      const known = await this.queue.getJob(nameOf(job));
-      if (known !== undefined && (await known.isFailed()))
-        await known.retry("failed", { resetAttemptsMade: true });
-    }
+    await Promise.all(jobs.map((job) => this.tryAgain(nameOf(job))));
+  }
+
+  private async tryAgain(id: string): Promise<void> {
+    if ((await this.queue.getJobState(id)) !== "failed") return;
+    await (await this.queue.getJob(id))?.retry("failed", { resetAttemptsMade: true });
   }
 
   private async look(id: string, job: QueueJob): Promise<Done | GivenUp | null> {
+    // The state first: a job that was read before it ended has no answer.
+    const state = await this.queue.getJobState(id);
+    if (state === "unknown") await this.put([job]);
+    if (state !== "completed" && state !== "failed") return null;
     const known: Queued | undefined = await this.queue.getJob(id);
-    if (known === undefined) {
-      await this.put([job]);
-      return null;
-    }
-    if (await known.isCompleted()) return known.returnvalue as Done;
-    if (!(await known.isFailed())) return null;
+    if (known === undefined) return null;
+    if (state === "completed") return known.returnvalue as Done;
     return new GivenUp(
       `${TASK[job.work.kind]} of ${job.work.job.design} was given up after ${known.attemptsMade} tries: ${known.failedReason}`,
     );
