@@ -71,13 +71,11 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     return EXIT.asExpected;
   }
   const folder = mkdtempSync(join(tmpdir(), "gmemcheck-mutate-"));
-  const pool = await poolFor({ ...work, folder }, options).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
+  let pool: MutateHands | null = null;
   const interrupt = new Interrupt();
   interrupt.listen();
   try {
+    pool = await poolFor({ ...work, folder }, options);
     const answers = new Answers(join(CACHE, `${answersName(design.name, copied.sources, options)}.jsonl`));
     const played = recordings.length === 0 ? null : recordingsHash(recordings);
     const run = new Run(answers, pool, mutants, options, interrupt, played);
@@ -88,7 +86,7 @@ export async function mutate(asked: string, options: MutateCommand): Promise<num
     else print(mutationText(report, asked));
     return interrupt.exitCode(exitOf(report));
   } finally {
-    await pool.close();
+    await pool?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

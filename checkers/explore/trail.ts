@@ -6,7 +6,7 @@ import { Batch, type Expander } from "./expander.ts";
 import { Store } from "./store.ts";
 
 /** How one state was come by. */
-interface Step {
+export interface Step {
   readonly from: number;
   readonly via: number;
 }
@@ -49,29 +49,61 @@ function seek(
   sought: readonly number[],
   steps: Map<number, Step>,
 ): void {
-  const wanted = new Store(store.words, { parents: false });
+  const seeker = new Seeker(expander);
   const one = new Int32Array(store.words);
   for (const state of sought) {
     store.read(state, one);
-    wanted.insert(one, 0, 0);
+    seeker.add(one);
   }
-  const batch = new Batch(store.words);
-  let left = sought.length;
-  for (let index = first; index < end && left > 0; index++) {
-    batch.count = 0;
+  for (let index = first; index < end && seeker.left > 0; index++) {
     const offset = store.locate(index);
-    expander.successors(store.located, offset, batch);
-    for (let i = 0; i < batch.count; i++) {
-      const found = wanted.find(batch.words, i * batch.width);
-      if (found < 0 || steps.has(sought[found]!)) continue;
-      steps.set(sought[found]!, { from: index, via: batch.via[i]! });
-      left--;
-    }
+    seeker.expand(store.located, offset, index);
   }
-  if (left > 0) throw new Error("a state of the visited set was not found again from the level before it");
+  seeker.steps().forEach((step, i) => steps.set(sought[i]!, step));
 }
 
-function follow(steps: ReadonlyMap<number, Step>, state: number): number[] {
+/** Looks for states, which are different, among what other states lead to. */
+export class Seeker {
+  /** How many have not been come by. */
+  left = 0;
+  private readonly expander: Expander;
+  private readonly wanted: Store;
+  private readonly batch: Batch;
+  private readonly found: Step[] = [];
+
+  constructor(expander: Expander) {
+    this.expander = expander;
+    this.wanted = new Store(expander.words, { parents: false });
+    this.batch = new Batch(expander.words);
+  }
+
+  add(state: Int32Array): void {
+    this.wanted.insert(state, 0, 0);
+    this.left++;
+  }
+
+  /** The state at words[offset …], which has the number `index`. */
+  expand(words: Int32Array, offset: number, index: number): void {
+    const { expander, wanted, batch, found } = this;
+    batch.count = 0;
+    expander.successors(words, offset, batch);
+    for (let i = 0; i < batch.count; i++) {
+      const which = wanted.find(batch.words, i * batch.width);
+      if (which < 0 || found[which] !== undefined) continue;
+      found[which] = { from: index, via: batch.via[i]! };
+      this.left--;
+    }
+  }
+
+  /** How each was come by first, in the order in which they were added. */
+  steps(): readonly Step[] {
+    if (this.left > 0) throw new Error("a state was not found again from those that had led to it");
+    return this.found;
+  }
+}
+
+/** The calls that lead to a state. */
+export function follow(steps: ReadonlyMap<number, Step>, state: number): number[] {
   const path: number[] = [];
   for (let step = steps.get(state); step !== undefined; step = steps.get(step.from)) path.push(step.via);
   return path.reverse();

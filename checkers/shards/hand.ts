@@ -9,6 +9,7 @@ import { Totals } from "../explore/explored.ts";
 import { groundOf, InterpretedExpander } from "../explore/interpreted.ts";
 import { Store } from "../explore/store.ts";
 import type { SearchOptions } from "../explore/sweep.ts";
+import { Seeker } from "../explore/trail.ts";
 import type { Blobs } from "./blobs.ts";
 import { bytesOf, readLevel, readStates, sliceBlob, type Round, type States } from "./level.ts";
 import { Owners } from "./owner.ts";
@@ -115,24 +116,13 @@ export class ShardHand {
     const { expander } = this.engineFor(task.tracking);
     const { words: width } = expander;
     const states = await this.statesOf(task, width);
-    const wanted = new Store(width, { parents: false });
-    for (const state of task.wanted) wanted.insert(Int32Array.from(state), 0, 0);
-    const steps: { from: number; via: number }[] = [];
-    const batch = new Batch(width);
-    let left = task.wanted.length;
-    for (let i = 0; i < states.count && left > 0; i++) {
+    const seeker = new Seeker(expander);
+    for (const state of task.wanted) seeker.add(Int32Array.from(state));
+    for (let i = 0; i < states.count && seeker.left > 0; i++) {
       if (i % AT_ONCE === 0) await aside();
-      batch.count = 0;
-      expander.successors(states.words, i * width, batch);
-      for (let k = 0; k < batch.count; k++) {
-        const found = wanted.find(batch.words, k * width);
-        if (found < 0 || steps[found] !== undefined) continue;
-        steps[found] = { from: task.first + i, via: batch.via[k]! };
-        left--;
-      }
+      seeker.expand(states.words, i * width, task.first + i);
     }
-    if (left > 0) throw new Error("a state was not found again from the slice that had led to it");
-    return { steps };
+    return { steps: seeker.steps() };
   }
 }
 

@@ -36,7 +36,7 @@ export class Owners {
   async own(task: OwnTask, width: number): Promise<Owned> {
     const counts: number[][] = [];
     for (let shard = task.shards[0]; shard < task.shards[1]; shard++) {
-      const { store } = await this.before(task, shard, width);
+      const store = await this.before(task, shard, width);
       counts.push(await this.take(store, task, shard));
       this.keep(shard, { firstRound: task.firstRound, round: task.round + 1, store });
     }
@@ -44,7 +44,7 @@ export class Owners {
   }
 
   /** The shard as it was before the round; nobody else has it until it is kept again. */
-  private async before({ firstRound, round }: OwnTask, shard: number, width: number): Promise<Known> {
+  private async before({ firstRound, round }: OwnTask, shard: number, width: number): Promise<Store> {
     const known = this.kept.get(shard);
     this.kept.delete(shard);
     // One that is ahead has done this task before.
@@ -52,7 +52,7 @@ export class Owners {
     const store = isGood ? known.store : new Store(width, { parents: false });
     for (let r = isGood ? known.round : firstRound; r < round; r++)
       store.restore(await this.wordsOf(shardBlob(r, shard), width));
-    return { firstRound, round, store };
+    return store;
   }
 
   private async wordsOf(name: string, width: number): Promise<Int32Array> {

@@ -1,4 +1,5 @@
 /** What a machine is asked to do for a search, and what it answers. All of it is plain data, and small: states are in blobs. */
+import type { Step } from "../explore/trail.ts";
 import type { TotalsNow } from "../explore/explored.ts";
 
 /** Some states of a level, by their numbers in it. */
@@ -58,7 +59,7 @@ export interface SeekTask extends Slice {
 
 export interface Sought {
   /** How each was come by first: the number in its level of the state it was found from, and the call. */
-  readonly steps: readonly { readonly from: number; readonly via: number }[];
+  readonly steps: readonly Step[];
 }
 
 export type ShardTask = ExpandTask | OwnTask | SeekTask;

@@ -2,6 +2,7 @@
  * Ways to states of a search over many machines. Which slice came upon a state first is known, so that of each level that one slice is expanded
  * again, for all that is wanted from it at once.
  */
+import { follow, type Step } from "../explore/trail.ts";
 import type { Blobs } from "./blobs.ts";
 import { levelBlob, pieceOf, readLevel, readStates } from "./level.ts";
 import type { Doer, SeekTask } from "./tasks.ts";
@@ -13,11 +14,6 @@ interface Search {
   readonly width: number;
   /** States by level. */
   readonly levels: readonly number[];
-}
-
-interface Step {
-  readonly from: number;
-  readonly via: number;
 }
 
 /** The calls that lead to each of some states, by their numbers among all. */
@@ -75,10 +71,4 @@ async function seek(
       steps.set(state, { from: before + from, via });
     }),
   );
-}
-
-function follow(steps: ReadonlyMap<number, Step>, state: number): number[] {
-  const path: number[] = [];
-  for (let step = steps.get(state); step !== undefined; step = steps.get(step.from)) path.push(step.via);
-  return path.reverse();
 }
