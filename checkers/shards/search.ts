@@ -19,13 +19,13 @@ export interface Sharding {
   readonly shards: number;
   /** The most slices of a round: what they lead to takes up room until its owners have looked it up. */
   readonly slices: number;
-  /** Seconds that a slice is to take. */
+  /** Seconds that a slice is to take, and the states that it has at least, where there are so many. */
   readonly seconds: number;
+  readonly least: number;
 }
 
-export const SHARDING: Sharding = { shards: 16, slices: 32, seconds: 1.5 };
+export const SHARDING: Sharding = { shards: 16, slices: 32, seconds: 1.5, least: 512 };
 
-const LEAST_IN_SLICE = 512;
 const MOST_IN_SLICE = 2 ** 18;
 /** The rest of a level is left to so many slices at least. */
 const SPREAD = 8;
@@ -52,18 +52,19 @@ export async function exploreSharded(
   if (written !== null) total.restore(written.totals);
   const began = performance.now() - (written?.standing.seconds ?? 0) * 1000;
   const seconds = (): number => (performance.now() - began) / 1000;
-  let standing = written?.standing ?? startOf(0, 0, 0);
+  const { least } = means.sharding;
+  let standing = written?.standing ?? startOf(0, 0, 0, least);
   while (standing.tracking < subject.trackings.length && total.stopped === null) {
     const search = new ShardedSearch(subject, options, means, total, standing, seconds);
     await search.run();
-    standing = startOf(standing.tracking + 1, search.round, search.states);
+    standing = startOf(standing.tracking + 1, search.round, search.states, least);
   }
   return total.explored(seconds());
 }
 
-function startOf(tracking: number, round: number, before: number): Standing {
+function startOf(tracking: number, round: number, before: number, inSlice: number): Standing {
   const none = { known: 0, levels: [], at: 0, next: [], bytes: 0, seconds: 0 };
-  return { tracking, firstRound: round, round, before, inSlice: LEAST_IN_SLICE, ...none };
+  return { tracking, firstRound: round, round, before, inSlice, ...none };
 }
 
 class ShardedSearch {
@@ -218,7 +219,7 @@ class ShardedSearch {
   private boundsOfSlices(): number[] {
     const { at, levels, means } = this;
     const end = levels.at(-1)!;
-    const size = Math.max(LEAST_IN_SLICE, Math.min(this.inSlice, Math.ceil((end - at) / SPREAD)));
+    const size = Math.max(means.sharding.least, Math.min(this.inSlice, Math.ceil((end - at) / SPREAD)));
     const bounds = [at];
     while (bounds.at(-1)! < end && bounds.length <= means.sharding.slices)
       bounds.push(Math.min(end, bounds.at(-1)! + size));
@@ -315,8 +316,8 @@ class ShardedSearch {
 }
 
 /** States of the next slices, from the time that those of these took. */
-function sliceFor(expanded: readonly Expanded[], states: number, { seconds }: Sharding): number {
+function sliceFor(expanded: readonly Expanded[], states: number, { seconds, least }: Sharding): number {
   const taken = expanded.reduce((sum, answer) => sum + answer.seconds, 0);
   const wanted = Math.floor((seconds * states) / Math.max(taken, 1e-3));
-  return Math.min(MOST_IN_SLICE, Math.max(LEAST_IN_SLICE, wanted));
+  return Math.min(MOST_IN_SLICE, Math.max(least, wanted));
 }

@@ -31,10 +31,12 @@ export class Unreliable implements Doer {
     const left = [...tasks.keys()];
     while (left.length > 0) {
       const [i] = left.splice(this.below(left.length), 1) as [number];
-      answers[i] = await this.hand().do(tasks[i]!);
+      const hand = this.hand();
+      answers[i] = await hand.do(tasks[i]!);
       this.done.tasks++;
-      if (this.below(4) === 0) {
-        answers[i] = await this.hand().do(tasks[i]!);
+      if (this.below(3) === 0) {
+        // By who has just done it, too.
+        answers[i] = await (this.below(2) === 0 ? hand : this.hand()).do(tasks[i]!);
         this.done.repeated++;
       }
       onAnswer?.(tasks.length - left.length);

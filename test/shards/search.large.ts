@@ -37,7 +37,7 @@ property.prop(
 )("whatever the shards, slices and machines", async ({ seed, shards, slices, hands, bytes }) => {
   const design = await designNamed("overlap-unchecked");
   const vector = design.vectors[0]!;
-  const sharding = { ...SHARDING, shards, slices };
+  const sharding = { ...SHARDING, shards, slices, least: 64 };
   const { report } = await sharded(design, vector, { sharding, hands, seed, bytes });
   expect(told(report)).toEqual(told(await checkVector(design, vector, { budget: NO_LIMIT })));
 });

@@ -34,7 +34,7 @@ export interface Setting {
 }
 
 export const SETTING: Setting = {
-  sharding: { ...SHARDING, shards: 5, slices: 3 },
+  sharding: { ...SHARDING, shards: 5, slices: 3, least: 16 },
   hands: 3,
   seed: 7,
   bytes: 1e6,
